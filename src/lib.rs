@@ -1,1 +1,19 @@
-//! wsdoctor.
+//! wsdoctor tells people why their WebSocket connection fails and leads them to a verified fix.
+//!
+//! # Layout
+//!
+//! - [`engine`]: the pure core. Text and facts in, a diagnosis out; no disk, network, clock.
+//! - [`store`]: knowledge files, and SQLite behind a small trait.
+//! - [`case`]: a troubleshooting session as a value.
+//! - [`app`]: the use cases, for every face alike.
+//! - [`json`]: the one public JSON shape.
+//! - [`http`]: pages and API.
+//! - [`cli`]: one file a command.
+//! - [`config`], [`telemetry`]: settings, logs.
+//!
+//! Who may import whom stands in `docs/architecture.md`, and a test keeps it.
+
+pub mod cli;
+pub mod engine;
+pub mod json;
+pub mod store;

@@ -1,1 +1,5 @@
-fn main() {}
+//! Parses nothing itself: hands over to the command line.
+
+fn main() -> std::process::ExitCode {
+    wsdoctor::cli::run()
+}

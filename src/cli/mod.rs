@@ -1,0 +1,47 @@
+//! The command line: one file a command.
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command line talks on its standard streams"
+)]
+
+mod diagnose;
+mod knowledge;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Usage or input that cannot be read.
+const EXIT_USAGE: u8 = 2;
+
+#[derive(Parser)]
+#[command(name = "wsdoctor", version, about = "Tells why a WebSocket connection fails, and leads to a verified fix")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Diagnose a text: an error, a log, a command's output
+    Diagnose(diagnose::Arguments),
+    /// Look after the knowledge base
+    #[command(subcommand)]
+    Knowledge(knowledge::Command),
+}
+
+/// Runs the command that was typed.
+pub fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Command::Diagnose(arguments) => diagnose::run(&arguments),
+        Command::Knowledge(command) => knowledge::run(&command),
+    }
+}
+
+/// Says on standard error what is wrong, and gives the exit code for it.
+fn usage_error(message: impl std::fmt::Display) -> ExitCode {
+    eprintln!("wsdoctor: {message}");
+    ExitCode::from(EXIT_USAGE)
+}

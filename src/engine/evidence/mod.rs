@@ -1,0 +1,193 @@
+//! What was given, and the facts that stand in it.
+//!
+//! Input is a redacted text, facts that a caller states, and what a form asks about the
+//! situation. Strange input yields what could be read; nothing here can fail.
+
+mod address;
+mod context;
+
+use std::sync::Arc;
+
+pub use address::{Address, HostKind, addresses};
+pub use context::{Context, facts_of_context};
+
+use super::graph::Hop;
+
+/// Where a fact was read: bytes of the redacted text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// A typed key and value taken from evidence, with its subject.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// Such as `handshake.status`.
+    pub key: Arc<str>,
+    /// Such as `400`.
+    pub value: Arc<str>,
+    /// On which hop it was seen.
+    pub hop: Hop,
+    /// Who saw it: `user`, `server`, `edge` or a name.
+    pub vantage: Arc<str>,
+    /// Which of the paste's connections it speaks of; `None` if of all of them.
+    pub connection: Option<usize>,
+    /// Which piece of evidence it was read from.
+    pub evidence: usize,
+    /// Where in that piece's text.
+    pub span: Option<Span>,
+}
+
+/// A text cut into lines, so that offsets become lines and columns.
+#[derive(Debug)]
+pub struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<usize>,
+}
+
+impl<'a> Lines<'a> {
+    /// Cuts a text at its newlines.
+    pub fn new(text: &'a str) -> Self {
+        let starts = std::iter::once(0)
+            .chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at + 1))
+            .collect();
+        Lines { text, starts }
+    }
+
+    /// The number of the line that holds the byte, from 0.
+    pub fn line_of(&self, offset: usize) -> usize {
+        self.starts.partition_point(|start| *start <= offset) - 1
+    }
+
+    /// First byte of a line, and one past its last (its newline not counted).
+    pub fn bounds(&self, line: usize) -> (usize, usize) {
+        let start = self.starts[line];
+        let end = self
+            .starts
+            .get(line + 1)
+            .map_or(self.text.len(), |next| next - 1);
+        (start, end)
+    }
+
+    /// How many lines there are.
+    pub fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// A text has always one line.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+
+    /// Line and column, both from 1; a column counts Unicode scalar values.
+    pub fn position(&self, offset: usize) -> (usize, usize) {
+        let line = self.line_of(offset);
+        let column = self.text[self.starts[line]..offset].chars().count() + 1;
+        (line + 1, column)
+    }
+}
+
+/// Which connections a text speaks of, and which of them each line belongs to.
+#[derive(Debug, Default)]
+pub struct Connections {
+    /// The distinct WebSocket addresses, in the order of their first mention.
+    pub addresses: Vec<Address>,
+    /// Pairs of a line and the connection that is named there, in the order of lines.
+    mentions: Vec<(usize, usize)>,
+}
+
+impl Connections {
+    /// Tells apart the connections by their address without its query.
+    pub fn of(addresses: &[Address], lines: &Lines<'_>) -> Self {
+        let mut found = Connections::default();
+        for address in addresses.iter().filter(|address| address.is_websocket()) {
+            let known = found
+                .addresses
+                .iter()
+                .position(|other| other.same_endpoint(address));
+            let connection = known.unwrap_or_else(|| {
+                found.addresses.push(address.clone());
+                found.addresses.len() - 1
+            });
+            found
+                .mentions
+                .push((lines.line_of(address.span.start), connection));
+        }
+        found
+    }
+
+    /// The connection that a line speaks of: the one that it names, else the one named last
+    /// before it, else the first.
+    pub fn of_line(&self, line: usize) -> Option<usize> {
+        let after = self.mentions.partition_point(|(at, _)| *at <= line);
+        let mention = self.mentions.get(after.checked_sub(1).unwrap_or(after))?;
+        Some(mention.1)
+    }
+}
+
+/// The facts that an address itself tells.
+pub fn facts_of_addresses(
+    connections: &Connections,
+    all: &[Address],
+    evidence: usize,
+) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for (index, address) in connections.addresses.iter().enumerate() {
+        for (key, value) in address.facts() {
+            facts.push(fact(key, &value, Some(index), evidence, address.span));
+        }
+    }
+    for page in all.iter().filter(|address| address.is_page).take(4) {
+        facts.push(fact("page.scheme", page.scheme, None, evidence, page.span));
+        facts.push(fact("page.host", &page.host, None, evidence, page.span));
+        facts.push(fact("page.url", &page.without_query(), None, evidence, page.span));
+        facts.push(fact("page.host.kind", page.host_kind().as_str(), None, evidence, page.span));
+    }
+    if connections.addresses.is_empty() {
+        // Polling transports and curl name the same endpoint by its http address.
+        if let Some(address) = all.iter().find(|address| !address.is_page && !address.is_script) {
+            for (key, value) in address.facts() {
+                if key != "url.scheme" && key != "url.port.kind" {
+                    facts.push(fact(key, &value, None, evidence, address.span));
+                }
+            }
+        }
+    }
+    facts
+}
+
+fn fact(key: &str, value: &str, connection: Option<usize>, evidence: usize, span: Span) -> Fact {
+    Fact {
+        key: key.into(),
+        value: value.into(),
+        hop: Hop::ClientEdge,
+        vantage: "user".into(),
+        connection,
+        evidence,
+        span: Some(span),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_count_characters_from_one() {
+        let lines = Lines::new("ab\ncän’t x");
+        assert_eq!(lines.position(0), (1, 1));
+        assert_eq!(lines.position("ab\ncän’t ".len()), (2, 7));
+    }
+
+    #[test]
+    fn lines_belong_to_the_connection_named_last() {
+        let text = "intro\nws://a.example/x\nfailed\nwss://b.example/y\nclosed";
+        let lines = Lines::new(text);
+        let connections = Connections::of(&addresses(text), &lines);
+        let of: Vec<Option<usize>> = (0..5).map(|line| connections.of_line(line)).collect();
+        assert_eq!(of, [Some(0), Some(0), Some(0), Some(1), Some(1)]);
+    }
+}

@@ -1,0 +1,333 @@
+//! Finds the knowledge's wordings in a text, and the symptoms in facts.
+//!
+//! One Aho-Corasick pass finds the literals that patterns require; an expression is compiled, once,
+//! and run, on a bounded window, only where one of its literals was seen. So the cost of a paste
+//! hardly depends on how many patterns there are.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use regex::{Regex, RegexBuilder};
+
+use super::evidence::{Connections, Fact, Lines, Span};
+use super::graph::{Graph, Hop, Pattern, Predicate};
+use super::literals::required_literals;
+
+/// A window is cut around the literal where its lines are longer than this, in bytes.
+const WINDOW: usize = 4096;
+/// Where a window is cut, it begins this many bytes before the literal.
+const WINDOW_BEFORE: usize = 1024;
+/// A pattern that matches more often in one text tells nothing new.
+const MOST_MATCHES_OF_ONE: usize = 32;
+/// More places than this are not looked at in one text.
+const MOST_PLACES: usize = 20_000;
+
+/// Compiles a pattern's expression with limits that a curator's slip cannot exceed.
+///
+/// # Errors
+/// The expression is not valid, or would need more than a megabyte.
+pub fn compile(expression: &str) -> Result<Regex, Box<regex::Error>> {
+    RegexBuilder::new(expression)
+        .size_limit(1 << 20)
+        .dfa_size_limit(1 << 20)
+        .build()
+        .map_err(Box::new)
+}
+
+/// The capture that a fact's value names: `$status`, `$ms/1000`, `$minutes*60`.
+pub fn capture_name(value: &str) -> Option<&str> {
+    let name = value.strip_prefix('$')?;
+    Some(name.split(['/', '*']).next().unwrap_or(name))
+}
+
+/// Whether an example or near miss is matched the way a paste would be.
+pub fn matches_somewhere(pattern: &Pattern, regex: &Regex, text: &str) -> bool {
+    let lines = Lines::new(text);
+    (0..lines.len()).any(|line| {
+        let (start, _) = lines.bounds(line);
+        let (_, end) = lines.bounds((line + pattern.lines - 1).min(lines.len() - 1));
+        regex.is_match(&text[start..end])
+    })
+}
+
+#[derive(Debug)]
+enum Template {
+    Word(Arc<str>),
+    Capture { name: String, factor: f64 },
+}
+
+#[derive(Debug)]
+struct Wording {
+    expression: String,
+    regex: OnceLock<Option<Regex>>,
+    facts: Vec<(Arc<str>, Template)>,
+    hop: Hop,
+    vantage: Arc<str>,
+    lines: usize,
+    /// Facts that follow from the system alone.
+    system_facts: Arc<[(Arc<str>, Arc<str>)]>,
+}
+
+/// All wordings of a graph, ready to be looked for.
+#[derive(Debug)]
+pub struct Matcher {
+    literals: AhoCorasick,
+    /// For each literal, the wordings that require it.
+    owners: Vec<Vec<u32>>,
+    wordings: Vec<Wording>,
+}
+
+impl Matcher {
+    /// Prepares a graph's patterns. Those without a useful literal are left out; the check of the
+    /// knowledge refuses them.
+    pub fn new(graph: &Graph) -> Self {
+        let mut literals: Vec<String> = Vec::new();
+        let mut index: HashMap<String, usize> = HashMap::new();
+        let mut owners: Vec<Vec<u32>> = Vec::new();
+        let mut wordings = Vec::new();
+        let mut words: HashMap<String, Arc<str>> = HashMap::new();
+        let mut intern = |word: &str| -> Arc<str> {
+            words
+                .entry(word.to_owned())
+                .or_insert_with(|| Arc::from(word))
+                .clone()
+        };
+        for system in &graph.systems {
+            let system_facts: Arc<[_]> = system
+                .facts
+                .iter()
+                .map(|(key, value)| (intern(key), intern(value)))
+                .collect();
+            for pattern in &system.patterns {
+                let Some(required) = required_literals(&pattern.regex) else {
+                    continue;
+                };
+                let number = wordings.len() as u32;
+                for literal in required {
+                    let position = *index.entry(literal.clone()).or_insert_with(|| {
+                        literals.push(literal);
+                        owners.push(Vec::new());
+                        literals.len() - 1
+                    });
+                    owners[position].push(number);
+                }
+                wordings.push(Wording {
+                    expression: pattern.regex.clone(),
+                    regex: OnceLock::new(),
+                    facts: pattern
+                        .facts
+                        .iter()
+                        .map(|(key, value)| (intern(key), template(value, &mut intern)))
+                        .collect(),
+                    hop: pattern.hop,
+                    vantage: intern(pattern.vantage.as_deref().unwrap_or(
+                        if pattern.hop == Hop::EdgeOrigin { "edge" } else { "user" },
+                    )),
+                    lines: pattern.lines.clamp(1, 20),
+                    system_facts: system_facts.clone(),
+                });
+            }
+        }
+        let literals = AhoCorasickBuilder::new()
+            .ascii_case_insensitive(true)
+            .match_kind(MatchKind::Standard)
+            .build(&literals)
+            .unwrap_or_else(|_| empty_automaton());
+        Matcher {
+            literals,
+            owners,
+            wordings,
+        }
+    }
+
+    /// The facts that the known wordings of a text state, in the order of their places.
+    pub fn facts(
+        &self,
+        text: &str,
+        lines: &Lines<'_>,
+        connections: &Connections,
+        evidence: usize,
+    ) -> Vec<Fact> {
+        let mut facts = Vec::new();
+        let mut matches_of = HashMap::new();
+        for (wording, start, end) in self.windows(text, lines) {
+            let count: &mut usize = matches_of.entry(wording).or_default();
+            if *count >= MOST_MATCHES_OF_ONE {
+                continue;
+            }
+            let wording = &self.wordings[wording as usize];
+            let Some(regex) = wording.regex() else {
+                continue;
+            };
+            for captures in regex.captures_iter(&text[start..end]).take(8) {
+                *count += 1;
+                wording.read(&captures, start, evidence, &mut facts);
+            }
+        }
+        for fact in &mut facts {
+            if let Some(span) = fact.span {
+                fact.connection = connections.of_line(lines.line_of(span.start));
+            }
+        }
+        facts.sort_by_key(|fact| fact.span);
+        facts
+    }
+
+    /// Where each wording has to be looked for: wording, first and last byte, without repetition.
+    fn windows(&self, text: &str, lines: &Lines<'_>) -> Vec<(u32, usize, usize)> {
+        let mut windows = Vec::new();
+        for found in self.literals.find_overlapping_iter(text) {
+            let line = lines.line_of(found.start());
+            for &owner in &self.owners[found.pattern().as_usize()] {
+                let reach = self.wordings[owner as usize].lines - 1;
+                let (start, _) = lines.bounds(line.saturating_sub(reach));
+                let (_, end) = lines.bounds((line + reach).min(lines.len() - 1));
+                windows.push(if end - start <= WINDOW {
+                    (owner, start, end)
+                } else {
+                    let from = floor(text, start.max(found.start().saturating_sub(WINDOW_BEFORE)));
+                    (owner, from, floor(text, end.min(from + WINDOW)))
+                });
+            }
+            if windows.len() >= MOST_PLACES {
+                break;
+            }
+        }
+        windows.sort_unstable();
+        windows.dedup();
+        windows
+    }
+}
+
+fn empty_automaton() -> AhoCorasick {
+    AhoCorasick::new::<[&str; 0], &str>([]).expect("an automaton without literals always builds")
+}
+
+/// The nearest boundary between characters at or before the byte.
+fn floor(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn template(value: &str, intern: &mut impl FnMut(&str) -> Arc<str>) -> Template {
+    match capture_name(value) {
+        None => Template::Word(intern(value)),
+        Some(name) => {
+            let operation = &value[1 + name.len()..];
+            let number = operation.get(1..).and_then(|n| n.parse::<f64>().ok());
+            let factor = match (operation.as_bytes().first(), number) {
+                (Some(b'/'), Some(number)) if number != 0.0 => 1.0 / number,
+                (Some(b'*'), Some(number)) => number,
+                _ => 1.0,
+            };
+            Template::Capture {
+                name: name.to_owned(),
+                factor,
+            }
+        }
+    }
+}
+
+impl Wording {
+    fn regex(&self) -> Option<&Regex> {
+        self.regex
+            .get_or_init(|| compile(&self.expression).ok())
+            .as_ref()
+    }
+
+    fn read(
+        &self,
+        captures: &regex::Captures<'_>,
+        offset: usize,
+        evidence: usize,
+        facts: &mut Vec<Fact>,
+    ) {
+        let whole = captures.get_match();
+        let span = Span {
+            start: offset + whole.start(),
+            end: offset + whole.end(),
+        };
+        let mut push = |key: &Arc<str>, value: Arc<str>, span: Span| {
+            facts.push(Fact {
+                key: key.clone(),
+                value,
+                hop: self.hop,
+                vantage: self.vantage.clone(),
+                connection: None,
+                evidence,
+                span: Some(span),
+            });
+        };
+        for (key, template) in &self.facts {
+            match template {
+                Template::Word(word) => push(key, word.clone(), span),
+                Template::Capture { name, factor } => {
+                    if let Some(value) = captures
+                        .name(name)
+                        .and_then(|found| scaled(found.as_str(), *factor))
+                    {
+                        push(key, value, span);
+                    }
+                }
+            }
+        }
+        for (key, value) in self.system_facts.iter() {
+            push(key, value.clone(), span);
+        }
+    }
+}
+
+/// A captured value: words in lower case without surrounding space, numbers times the factor.
+fn scaled(value: &str, factor: f64) -> Option<Arc<str>> {
+    let value = value.trim();
+    if value.is_empty() {
+        return None;
+    }
+    if (factor - 1.0).abs() < f64::EPSILON {
+        return Some(Arc::from(value));
+    }
+    let number: f64 = value.replace(',', ".").parse().ok()?;
+    number
+        .is_finite()
+        .then(|| Arc::from(format!("{}", (number * factor * 1000.0).round() / 1000.0)))
+}
+
+/// Which of the facts a predicate rests on; `None` if it does not hold.
+pub fn holds(predicate: &Predicate, facts: &[&Fact]) -> Option<Vec<usize>> {
+    match predicate {
+        Predicate::All { all } => {
+            let mut used = Vec::new();
+            for part in all {
+                used.extend(holds(part, facts)?);
+            }
+            Some(used)
+        }
+        Predicate::Any { any } => any.iter().find_map(|part| holds(part, facts)),
+        Predicate::Is { key, is, hop } => {
+            collect(facts, |f| f.hop == *hop && *f.key == **key && *f.value == **is)
+        }
+        Predicate::In { key, r#in, hop } => collect(facts, |f| {
+            f.hop == *hop && *f.key == **key && r#in.iter().any(|value| *f.value == **value)
+        }),
+        Predicate::Within { key, within, hop } => collect(facts, |f| {
+            f.hop == *hop
+                && *f.key == **key
+                && f.value.parse::<f64>().is_ok_and(|number| {
+                    within.iter().any(|[from, to]| *from <= number && number <= *to)
+                })
+        }),
+    }
+}
+
+fn collect(facts: &[&Fact], is_meant: impl Fn(&Fact) -> bool) -> Option<Vec<usize>> {
+    let found: Vec<usize> = facts
+        .iter()
+        .enumerate()
+        .filter(|(_, fact)| is_meant(fact))
+        .map(|(position, _)| position)
+        .collect();
+    (!found.is_empty()).then_some(found)
+}

@@ -1,0 +1,18 @@
+//! The pure core: text and facts in, a diagnosis out.
+//!
+//! No disk, network, clock, environment or async in here, so it cannot fail on input. Input is
+//! redacted before anything else looks at it: no rule, no message and no caller ever sees a secret.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub mod diagnosis;
+pub mod evidence;
+pub mod graph;
+pub mod knowledge;
+pub mod literals;
+pub mod matching;
+pub mod next_step;
+pub mod prose;
+pub mod ranking;
+pub mod redact;
+
+pub use diagnosis::{Diagnosis, Engine, Evidence};

@@ -1,0 +1,327 @@
+//! The one step that is worth its minutes: a check that separates causes, or a fix, or handing
+//! over.
+//!
+//! Doing fixes in the order of chance over cost minimises the expected minutes for one fault
+//! (Kadane & Simon 1977). A check is worth what it takes off the expected minutes, less its own
+//! (Heckerman, Breese & Rommelse 1995).
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::evidence::Fact;
+use super::graph::{Check, CheckKind, Graph, Who};
+use super::matching::holds;
+use super::ranking::{Model, Posterior};
+
+/// Minutes that handing the case over costs everybody.
+const HAND_OVER_MINUTES: f64 = 60.0;
+/// Minutes for the verification after a fix.
+const VERIFY_MINUTES: f64 = 1.0;
+/// How often a fix helps when its cause is there.
+const FIX_HELPS: f64 = 0.9;
+/// Minutes of a fix that says nothing of it.
+const UNKNOWN_FIX_MINUTES: f64 = 20.0;
+/// Share of people who cannot tell what came out of a check.
+const CANNOT_TELL: f64 = 0.1;
+/// Planning looks at that many of the likeliest causes.
+const HORIZON: usize = 12;
+/// P(answer | cause) where the answer tells nothing that the cause speaks of.
+const SILENT_ANSWER: f64 = 0.05;
+
+/// What kind of step it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepKind {
+    /// Something to do and to look at.
+    Check,
+    /// Something to answer.
+    Question,
+    /// Something that removes a cause.
+    Fix,
+    /// Somebody else is better placed.
+    HandOver,
+}
+
+impl StepKind {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepKind::Check => "check",
+            StepKind::Question => "question",
+            StepKind::Fix => "fix",
+            StepKind::HandOver => "hand_over",
+        }
+    }
+}
+
+/// The next step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NextStep {
+    /// The check's id, the cause's id for a fix, or `hand-over`.
+    pub id: String,
+    /// What kind of step it is.
+    pub kind: StepKind,
+    /// In a few words.
+    pub title: String,
+    /// How to do it; Markdown.
+    pub instruction: String,
+    /// Commands by system, with the case's own values.
+    pub commands: BTreeMap<String, String>,
+    /// Minutes that it takes.
+    pub minutes: f64,
+    /// Who can do it.
+    pub who: Who,
+    /// Why it is next.
+    pub why: String,
+    /// What can come out: id and words of the button.
+    pub answers: Vec<(String, String)>,
+}
+
+/// What each answer of a check says of each cause, computed once.
+#[derive(Debug)]
+pub struct Planner {
+    checks: Vec<PlannedCheck>,
+    fix_minutes: Vec<f64>,
+}
+
+#[derive(Debug)]
+struct PlannedCheck {
+    check: usize,
+    /// Causes that name it.
+    causes: HashSet<usize>,
+    keys: Vec<String>,
+    minutes: f64,
+    /// For each answer, P(answer | cause) for each cause, then for something else.
+    answers: Vec<Vec<f64>>,
+}
+
+/// A plan: what to do next and what it will take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// What to do.
+    pub choice: Choice,
+    /// Expected minutes to the end.
+    pub expected_minutes: f64,
+}
+
+/// What a plan chooses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Choice {
+    /// The check at that position of the graph, and the minutes it is expected to save.
+    Check(usize, f64),
+    /// The fix of the cause at that position.
+    Fix(usize),
+    /// Nothing is worth its minutes.
+    HandOver,
+}
+
+impl Planner {
+    /// Prepares the checks of a graph.
+    pub fn new(graph: &Graph, model: &Model) -> Self {
+        let checks = graph
+            .checks
+            .iter()
+            .enumerate()
+            .map(|(position, check)| PlannedCheck {
+                check: position,
+                causes: graph
+                    .causes
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, cause)| cause.checks.contains(&check.id))
+                    .map(|(cause, _)| model.root_of(cause))
+                    .collect(),
+                keys: check
+                    .answers
+                    .iter()
+                    .flat_map(|answer| answer.facts.keys().cloned())
+                    .collect(),
+                minutes: check.minutes,
+                answers: answer_probabilities(graph, model, check),
+            })
+            .collect();
+        Planner {
+            checks,
+            fix_minutes: graph
+                .causes
+                .iter()
+                .map(|cause| cause.fix.as_ref().map_or(UNKNOWN_FIX_MINUTES, |fix| fix.minutes))
+                .collect(),
+        }
+    }
+
+    /// Chooses the next step. `families` holds the probability of each root cause (0 for narrower
+    /// ones), `known` the keys of facts that were already told.
+    pub fn plan(
+        &self,
+        posterior: &Posterior,
+        families: &[f64],
+        known: &HashSet<&str>,
+    ) -> Plan {
+        let mut likeliest: Vec<usize> = (0..families.len()).filter(|c| families[*c] > 0.0).collect();
+        likeliest.sort_by(|a, b| families[*b].total_cmp(&families[*a]).then(a.cmp(b)));
+        likeliest.truncate(HORIZON);
+        let costs: Vec<f64> = likeliest
+            .iter()
+            .map(|cause| self.fix_minutes[*cause] + VERIFY_MINUTES)
+            .collect();
+        let now: Vec<f64> = likeliest.iter().map(|cause| families[*cause]).collect();
+        let rest = 1.0 - now.iter().sum::<f64>();
+        let without_check = expected_minutes(&now, &costs);
+        let mut best: Option<(usize, f64)> = None;
+        for planned in &self.checks {
+            let useful = likeliest.iter().any(|cause| planned.causes.contains(cause));
+            let told = planned.keys.iter().all(|key| known.contains(key.as_str()));
+            if !useful || told {
+                continue;
+            }
+            let value = without_check
+                - planned.minutes_after(&likeliest, &now, rest.max(posterior.something_else), &costs);
+            if value > best.map_or(0.0, |(_, value)| value) {
+                best = Some((planned.check, value));
+            }
+        }
+        self.choose(best, &likeliest, &now, &costs, without_check)
+    }
+
+    fn choose(
+        &self,
+        best: Option<(usize, f64)>,
+        likeliest: &[usize],
+        now: &[f64],
+        costs: &[f64],
+        without_check: f64,
+    ) -> Plan {
+        // A check that saves less than half a minute only wears people out.
+        if let Some((check, value)) = best.filter(|(_, value)| *value > 0.5) {
+            return Plan {
+                choice: Choice::Check(check, value),
+                expected_minutes: without_check - value,
+            };
+        }
+        let fix = (0..likeliest.len())
+            .filter(|i| now[*i] * FIX_HELPS * HAND_OVER_MINUTES > costs[*i])
+            .max_by(|a, b| (now[*a] / costs[*a]).total_cmp(&(now[*b] / costs[*b])));
+        Plan {
+            choice: fix.map_or(Choice::HandOver, |i| Choice::Fix(likeliest[i])),
+            expected_minutes: without_check,
+        }
+    }
+
+    /// P(answer | cause) of an answer of a check.
+    pub fn answer_probability(&self, check: usize, answer: usize, cause: usize) -> f64 {
+        self.checks[check].answers[answer][cause]
+    }
+}
+
+impl PlannedCheck {
+    /// Expected minutes to the end if this check is done first, its own included.
+    fn minutes_after(&self, likeliest: &[usize], now: &[f64], rest: f64, costs: &[f64]) -> f64 {
+        let mut minutes = self.minutes;
+        let mut after = vec![0.0; now.len()];
+        for answer in &self.answers {
+            let something_else = rest * answer[answer.len() - 1];
+            let mut total = something_else;
+            for (slot, (cause, probability)) in after.iter_mut().zip(likeliest.iter().zip(now)) {
+                *slot = probability * answer[*cause];
+                total += *slot;
+            }
+            if total <= 0.0 {
+                continue;
+            }
+            for slot in &mut after {
+                *slot /= total;
+            }
+            minutes += total * (1.0 - CANNOT_TELL) * expected_minutes(&after, costs);
+        }
+        minutes + CANNOT_TELL * expected_minutes(now, costs)
+    }
+
+}
+
+/// ECR of doing the fixes in the order of chance over cost and then handing over.
+fn expected_minutes(probabilities: &[f64], costs: &[f64]) -> f64 {
+    let mut order: [(f64, f64); HORIZON] = [(0.0, 0.0); HORIZON];
+    let mut count = 0;
+    for (probability, cost) in probabilities.iter().zip(costs) {
+        let chance = probability * FIX_HELPS;
+        if chance * HAND_OVER_MINUTES > *cost {
+            order[count] = (chance, *cost);
+            count += 1;
+        }
+    }
+    let order = &mut order[..count];
+    order.sort_by(|a, b| (b.0 / b.1).total_cmp(&(a.0 / a.1)));
+    let mut remaining = 1.0;
+    let mut minutes = 0.0;
+    for (chance, cost) in order.iter() {
+        minutes += remaining * cost;
+        remaining -= chance;
+    }
+    minutes + f64::max(remaining, 0.0) * HAND_OVER_MINUTES
+}
+
+/// For each answer, P(answer | cause); the answers' probabilities given a cause add up to 1.
+fn answer_probabilities(graph: &Graph, model: &Model, check: &Check) -> Vec<Vec<f64>> {
+    let mut table: Vec<Vec<f64>> = check
+        .answers
+        .iter()
+        .map(|answer| {
+            let facts: Vec<Fact> = answer
+                .facts
+                .iter()
+                .map(|(key, value)| Fact {
+                    key: key.as_str().into(),
+                    value: value.as_str().into(),
+                    hop: answer.hop,
+                    vantage: "user".into(),
+                    connection: None,
+                    evidence: 0,
+                    span: None,
+                })
+                .collect();
+            let facts: Vec<&Fact> = facts.iter().collect();
+            let seen: Vec<usize> = graph
+                .symptoms
+                .iter()
+                .enumerate()
+                .filter(|(row, symptom)| {
+                    model.is_informative(*row) && holds(&symptom.when, &facts).is_some()
+                })
+                .map(|(row, _)| row)
+                .collect();
+            let seen = model.most_exact(&seen);
+            (0..=model.causes())
+                .map(|cause| {
+                    if seen.is_empty() {
+                        return SILENT_ANSWER;
+                    }
+                    seen.iter()
+                        .map(|symptom| {
+                            if cause < model.causes() {
+                                model.likelihood(*symptom, cause)
+                            } else {
+                                model.background(*symptom)
+                            }
+                        })
+                        .product()
+                })
+                .collect()
+        })
+        .collect();
+    for cause in 0..=model.causes() {
+        let total: f64 = table.iter().map(|answer| answer[cause]).sum();
+        if total > 0.0 {
+            for answer in &mut table {
+                answer[cause] /= total;
+            }
+        }
+    }
+    table
+}
+
+/// The kind of step that a check is.
+pub fn kind_of(check: &Check) -> StepKind {
+    match check.kind {
+        CheckKind::Check => StepKind::Check,
+        CheckKind::Question => StepKind::Question,
+    }
+}

@@ -1,0 +1,178 @@
+//! The prose of causes: its sections, and the case's own values in its commands.
+
+use super::graph::Cause;
+
+/// The connection that a diagnosis speaks of, as far as the evidence names it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Subject {
+    /// `ws` or `wss`.
+    pub scheme: Option<String>,
+    /// Name or address.
+    pub host: Option<String>,
+    /// The port that is dialled.
+    pub port: Option<String>,
+    /// Begins with a slash.
+    pub path: Option<String>,
+    /// The page that opens the socket, such as `https://app.example`.
+    pub origin: Option<String>,
+}
+
+impl Subject {
+    /// The whole address, if host and scheme are known.
+    pub fn url(&self) -> Option<String> {
+        let (scheme, host) = (self.scheme.as_deref()?, self.host.as_deref()?);
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let usual = matches!(
+            (scheme, self.port.as_deref()),
+            (_, None) | ("ws" | "http", Some("80")) | ("wss" | "https", Some("443"))
+        );
+        let port = if usual {
+            String::new()
+        } else {
+            format!(":{}", self.port.as_deref().unwrap_or_default())
+        };
+        Some(format!("{scheme}://{host}{port}{}", self.path.as_deref().unwrap_or("/")))
+    }
+
+    /// Puts the case's own values where a text says `{host}`, `{port}`, `{path}`, `{scheme}`,
+    /// `{http_scheme}`, `{url}`, `{http_url}` or `{origin}`. Values come from a paste and go into
+    /// commands that people run, so anything but the letters of an address is left out.
+    pub fn fill(&self, text: &str) -> String {
+        if !text.contains('{') {
+            return text.to_owned();
+        }
+        let secure = self.scheme.as_deref() != Some("ws");
+        let scheme = self.scheme.as_deref().unwrap_or("wss");
+        let http = if secure { "https" } else { "http" };
+        let host = self.host.as_deref().unwrap_or("HOST");
+        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let default_port = if secure { "443" } else { "80" };
+        let port = self.port.as_deref().unwrap_or(default_port);
+        let path = self.path.as_deref().unwrap_or("/");
+        let url = self
+            .url()
+            .unwrap_or_else(|| format!("{scheme}://{bracketed}{path}"));
+        let http_url = url.replacen("ws", "http", 1);
+        let origin = self
+            .origin
+            .clone()
+            .unwrap_or_else(|| format!("{http}://{bracketed}"));
+        let values = [
+            ("{host}", host),
+            ("{port}", port),
+            ("{path}", path),
+            ("{scheme}", scheme),
+            ("{http_scheme}", http),
+            ("{url}", url.as_str()),
+            ("{http_url}", http_url.as_str()),
+            ("{origin}", origin.as_str()),
+        ];
+        let mut filled = text.to_owned();
+        for (name, value) in values {
+            if filled.contains(name) {
+                filled = filled.replace(name, &address_letters(value));
+            }
+        }
+        filled
+    }
+}
+
+/// Only what an address may hold and a shell, a configuration file or Markdown takes literally.
+fn address_letters(value: &str) -> String {
+    value
+        .chars()
+        .filter(|letter| {
+            letter.is_ascii_alphanumeric()
+                || matches!(letter, '.' | '-' | '_' | '/' | ':' | '[' | ']' | '~' | '%' | '+' | '@')
+        })
+        .take(300)
+        .collect()
+}
+
+/// A part of a cause's prose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Section<'a> {
+    /// The heading; empty for what stands before the first.
+    pub title: &'a str,
+    /// What stands under it, Markdown.
+    pub markdown: &'a str,
+}
+
+impl<'a> Section<'a> {
+    /// The system that a fix is for: "nginx" of "Fix on nginx".
+    pub fn fix_system(&self) -> Option<&'a str> {
+        let rest = self.title.strip_prefix("Fix")?.trim_start();
+        for word in ["on ", "in ", "with ", "for ", "at "] {
+            if let Some(system) = rest.strip_prefix(word) {
+                return Some(system.trim());
+            }
+        }
+        Some(rest)
+    }
+}
+
+/// Cuts prose at its headings of the second level, not at lines inside code blocks.
+pub fn sections(body: &str) -> Vec<Section<'_>> {
+    let mut sections = Vec::new();
+    let (mut title, mut start, mut at) = ("", 0, 0);
+    let mut in_code = false;
+    for line in body.split_inclusive('\n') {
+        if line.trim_start().starts_with("```") {
+            in_code = !in_code;
+        }
+        if let Some(heading) = line.strip_prefix("## ").filter(|_| !in_code) {
+            sections.push(Section {
+                title,
+                markdown: body[start..at].trim(),
+            });
+            title = heading.trim();
+            start = at + line.len();
+        }
+        at += line.len();
+    }
+    sections.push(Section {
+        title,
+        markdown: body[start.min(body.len())..].trim(),
+    });
+    sections
+}
+
+/// What stands before the first heading: what a helpdesk person reads.
+pub fn summary(cause: &Cause) -> &str {
+    sections(&cause.body).first().map_or("", |first| first.markdown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headings_inside_code_do_not_cut() {
+        let body = "Intro.\n\n## Fix on nginx\n```\n## not a heading\n```\n\n## Verify\nLook.";
+        let found = sections(body);
+        let titles: Vec<&str> = found.iter().map(|s| s.title).collect();
+        assert_eq!(titles, ["", "Fix on nginx", "Verify"]);
+        assert_eq!(found[1].fix_system(), Some("nginx"));
+        assert_eq!(found[0].markdown, "Intro.");
+    }
+
+    #[test]
+    fn values_of_a_paste_cannot_end_a_command() {
+        let subject = Subject {
+            scheme: Some("wss".into()),
+            host: Some("a.example;rm -rf $(x)`y`".into()),
+            port: Some("8443".into()),
+            path: Some("/ws'\"\n".into()),
+            origin: None,
+        };
+        assert_eq!(
+            subject.fill("curl {http_scheme}://{host}:{port}{path} {x}"),
+            "curl https://a.examplerm-rfxy:8443/ws {x}"
+        );
+    }
+
+    #[test]
+    fn unknown_values_are_named() {
+        assert_eq!(Subject::default().fill("nc -zv {host} {port}"), "nc -zv HOST 443");
+    }
+}

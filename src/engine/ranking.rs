@@ -1,0 +1,408 @@
+//! From symptoms to causes: one fault at first, every finding weighed, room for something else.
+//!
+//! posterior(c) ~ prior(c) x product over findings of P(finding | c). The words of the knowledge
+//! become numbers in one table ([`Numbers`]); everything else is derived from the graph.
+
+use std::collections::HashMap;
+
+use super::graph::{Frequency, Graph, Hop, Prior, Stage, StageState};
+
+/// The handful of numbers behind the words. They hold for the whole knowledge, never for a single
+/// cause or symptom.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Numbers {
+    /// P(symptom | cause) for always, usually, often, sometimes, rarely, never.
+    pub frequencies: [f64; 6],
+    /// Relative weights of very common, common, uncommon, rare, very rare.
+    pub priors: [f64; 5],
+    /// P(symptom | cause) for a pair that nobody linked, where the symptom says nothing of it.
+    pub unlinked: f64,
+    /// Share of "something else" before anything was seen.
+    pub something_else: f64,
+    /// Factor for a cause that does not show at any stage where the connection was seen to fail.
+    pub wrong_stage: f64,
+    /// Share of a general symptom's frequency that a cause keeps for a more exact one.
+    pub inherited: f64,
+    /// Exponent on the evidence: findings of one paste are not independent of each other.
+    pub trust: f64,
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Numbers {
+            frequencies: [0.97, 0.8, 0.5, 0.25, 0.05, 0.002],
+            priors: [12.0, 6.0, 2.5, 1.0, 0.3],
+            unlinked: 0.006,
+            something_else: 0.04,
+            wrong_stage: 0.08,
+            inherited: 0.25,
+            trust: 0.8,
+        }
+    }
+}
+
+impl Numbers {
+    fn frequency(&self, word: Frequency) -> f64 {
+        match word {
+            Frequency::Always => self.frequencies[0],
+            Frequency::Usually => self.frequencies[1],
+            Frequency::Often => self.frequencies[2],
+            Frequency::Sometimes => self.frequencies[3],
+            Frequency::Rarely => self.frequencies[4],
+            Frequency::Never => self.frequencies[5],
+        }
+    }
+
+    fn prior(&self, word: Prior) -> f64 {
+        match word {
+            Prior::VeryCommon => self.priors[0],
+            Prior::Common => self.priors[1],
+            Prior::Uncommon => self.priors[2],
+            Prior::Rare => self.priors[3],
+            Prior::VeryRare => self.priors[4],
+        }
+    }
+}
+
+/// The graph as numbers: one row a symptom, one column a cause.
+#[derive(Debug)]
+pub struct Model {
+    numbers: Numbers,
+    /// Prior probabilities of the causes; with `numbers.something_else` they add up to 1.
+    priors: Vec<f64>,
+    /// For a cause, the position of its family's root (itself for a root).
+    root_of: Vec<usize>,
+    stages: Vec<u8>,
+    /// ln P(symptom | cause), row by row.
+    logarithms: Vec<f64>,
+    /// ln P(symptom | something else).
+    background: Vec<f64>,
+    /// Symptoms that no cause names tell nothing of causes.
+    informative: Vec<bool>,
+    /// Symptoms of one variable are alternatives.
+    variable_of: Vec<usize>,
+    refines: Vec<Option<usize>>,
+    stage_of: Vec<Option<(Stage, StageState)>>,
+}
+
+/// What speaks for or against the causes: the findings of one variable.
+#[derive(Clone, Debug)]
+pub struct Contribution {
+    /// The symptoms seen.
+    pub symptoms: Vec<usize>,
+    /// ln of the ratio to "something else", for each cause.
+    pub weights: Vec<f64>,
+}
+
+/// What the evidence makes of the causes.
+#[derive(Clone, Debug)]
+pub struct Posterior {
+    /// For each cause of the graph; a root without its narrower causes.
+    pub causes: Vec<f64>,
+    /// "Something else".
+    pub something_else: f64,
+    /// What speaks for or against each.
+    pub contributions: Vec<Contribution>,
+    /// ln of the factor by which the stages speak against each cause, 0 if they do not.
+    pub stage_weights: Vec<f64>,
+}
+
+fn bit(stage: Stage) -> u8 {
+    1 << stage as u8
+}
+
+impl Model {
+    /// Compiles a graph. References that lead nowhere are passed over; the check of the knowledge
+    /// reports them.
+    pub fn new(graph: &Graph, numbers: Numbers) -> Self {
+        let position: HashMap<&str, usize> = graph
+            .causes
+            .iter()
+            .enumerate()
+            .map(|(position, cause)| (cause.id.as_str(), position))
+            .collect();
+        let root_of: Vec<usize> = graph
+            .causes
+            .iter()
+            .enumerate()
+            .map(|(own, cause)| {
+                cause
+                    .parent
+                    .as_deref()
+                    .and_then(|parent| position.get(parent).copied())
+                    .unwrap_or(own)
+            })
+            .collect();
+        let priors = priors(graph, &root_of, &numbers);
+        let mut model = Model {
+            priors,
+            root_of,
+            stages: graph
+                .causes
+                .iter()
+                .map(|cause| cause.shows_at.iter().map(|stage| bit(*stage)).sum())
+                .collect(),
+            logarithms: Vec::new(),
+            background: Vec::new(),
+            informative: Vec::new(),
+            variable_of: variables(graph),
+            refines: graph
+                .symptoms
+                .iter()
+                .map(|symptom| {
+                    let general = symptom.refines.as_deref()?;
+                    graph.symptoms.binary_search_by(|s| s.id.as_str().cmp(general)).ok()
+                })
+                .collect(),
+            stage_of: graph
+                .symptoms
+                .iter()
+                .map(|symptom| symptom.stage.zip(symptom.state))
+                .collect(),
+            numbers,
+        };
+        model.fill_likelihoods(graph);
+        model
+    }
+
+    fn fill_likelihoods(&mut self, graph: &Graph) {
+        let causes = graph.causes.len();
+        let symptoms = graph.symptoms.len();
+        // The words as written, a narrower cause inheriting its root's.
+        let mut words = vec![None; symptoms * causes];
+        for (column, cause) in graph.causes.iter().enumerate() {
+            let root = &graph.causes[self.root_of[column]];
+            for source in [root, cause] {
+                for (id, word) in &source.symptoms {
+                    if let Ok(row) = graph.symptoms.binary_search_by(|s| s.id.cmp(id)) {
+                        words[row * causes + column] = Some(self.numbers.frequency(*word));
+                    }
+                }
+            }
+        }
+        let variables = self.variable_of.iter().max().map_or(0, |last| last + 1);
+        // How much of a variable's values a cause accounts for by its links.
+        let mut linked = vec![0.0; variables * causes];
+        for row in 0..symptoms {
+            if self.refines[row].is_some() {
+                continue;
+            }
+            for column in 0..causes {
+                if let Some(word) = words[row * causes + column] {
+                    linked[self.variable_of[row] * causes + column] += word;
+                }
+            }
+        }
+        for (row, symptom) in graph.symptoms.iter().enumerate() {
+            let otherwise = symptom
+                .otherwise
+                .map_or(self.numbers.unlinked, |word| self.numbers.frequency(word));
+            let mut mean = 0.0;
+            for column in 0..causes {
+                let total = linked[self.variable_of[row] * causes + column];
+                let general = self.refines[row].and_then(|g| words[g * causes + column]);
+                let probability = match (words[row * causes + column], general) {
+                    // Alternatives given one cause add up to 1 at most.
+                    (Some(word), _) => word / total.max(1.0),
+                    (None, Some(word)) => (word * self.numbers.inherited).max(otherwise),
+                    (None, None) => otherwise * (1.0 - total).clamp(0.1, 1.0),
+                };
+                self.logarithms.push(probability.ln());
+                mean += self.priors[column] * probability;
+            }
+            let known: f64 = 1.0 - self.numbers.something_else;
+            self.background.push((mean / known).max(otherwise).ln());
+            self.informative
+                .push((0..causes).any(|column| words[row * causes + column].is_some()));
+        }
+    }
+
+    /// The number of causes.
+    pub fn causes(&self) -> usize {
+        self.priors.len()
+    }
+
+    /// The position of a cause's family root.
+    pub fn root_of(&self, cause: usize) -> usize {
+        self.root_of[cause]
+    }
+
+    /// Whether any cause speaks of the symptom.
+    pub fn is_informative(&self, symptom: usize) -> bool {
+        self.informative[symptom]
+    }
+
+    /// The stage that a symptom speaks of.
+    pub fn stage_of(&self, symptom: usize) -> Option<(Stage, StageState)> {
+        self.stage_of[symptom]
+    }
+
+    /// P(symptom | cause).
+    pub fn likelihood(&self, symptom: usize, cause: usize) -> f64 {
+        self.logarithms[symptom * self.causes() + cause].exp()
+    }
+
+    /// P(symptom | something else).
+    pub fn background(&self, symptom: usize) -> f64 {
+        self.background[symptom].exp()
+    }
+
+    /// The symptoms that count: of those that say the same more and less exactly, the most exact.
+    pub fn most_exact(&self, seen: &[usize]) -> Vec<usize> {
+        seen.iter()
+            .copied()
+            .filter(|symptom| {
+                !seen
+                    .iter()
+                    .any(|other| self.refines[*other] == Some(*symptom))
+            })
+            .collect()
+    }
+
+    /// Weighs the symptoms that were seen.
+    pub fn posterior(&self, seen: &[usize]) -> Posterior {
+        let seen = self.most_exact(seen);
+        let contributions = self.contributions(&seen);
+        let stage_weights = self.stage_weights(&seen);
+        let mut scores: Vec<f64> = (0..self.causes())
+            .map(|cause| {
+                let evidence: f64 = contributions.iter().map(|c| c.weights[cause]).sum();
+                self.priors[cause].ln() + self.numbers.trust * evidence + stage_weights[cause]
+            })
+            .collect();
+        scores.push(self.numbers.something_else.ln());
+        let greatest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        for score in &mut scores {
+            *score = (*score - greatest).exp();
+        }
+        let total: f64 = scores.iter().sum();
+        for score in &mut scores {
+            *score /= total;
+        }
+        let something_else = scores.pop().unwrap_or(1.0);
+        Posterior {
+            causes: scores,
+            something_else,
+            contributions,
+            stage_weights,
+        }
+    }
+
+    fn contributions(&self, seen: &[usize]) -> Vec<Contribution> {
+        let mut by_variable: Vec<(usize, Vec<usize>)> = Vec::new();
+        for &symptom in seen.iter().filter(|s| self.informative[**s]) {
+            let variable = self.variable_of[symptom];
+            match by_variable.iter_mut().find(|(known, _)| *known == variable) {
+                Some((_, symptoms)) => symptoms.push(symptom),
+                None => by_variable.push((variable, vec![symptom])),
+            }
+        }
+        by_variable
+            .into_iter()
+            .map(|(_, symptoms)| {
+                // Several values of one variable are several looks at one thing.
+                let share = 1.0 / (symptoms.len() as f64).sqrt();
+                let weights = (0..self.causes())
+                    .map(|cause| {
+                        symptoms
+                            .iter()
+                            .map(|s| self.logarithms[s * self.causes() + cause] - self.background[*s])
+                            .sum::<f64>()
+                            * share
+                    })
+                    .collect();
+                Contribution { symptoms, weights }
+            })
+            .collect()
+    }
+
+    /// A cause that shows only at stages other than those where it broke is unlikely, never
+    /// impossible.
+    fn stage_weights(&self, seen: &[usize]) -> Vec<f64> {
+        let mut failed = 0;
+        let mut passed: Option<Stage> = None;
+        for &symptom in seen {
+            match self.stage_of[symptom] {
+                Some((stage, StageState::Failed)) => failed |= bit(stage),
+                Some((stage, StageState::Ok)) => passed = passed.max(Some(stage)),
+                None => {}
+            }
+        }
+        self.stages
+            .iter()
+            .map(|stages| {
+                let mut weight = 0.0;
+                if failed != 0 && *stages != 0 && stages & failed == 0 {
+                    weight += self.numbers.wrong_stage.ln();
+                }
+                // What shows only before a stage that was passed cannot be what is wrong.
+                if let Some(passed) = passed
+                    && *stages != 0
+                    && *stages < bit(passed)
+                    && *stages != bit(Stage::Client)
+                {
+                    weight += self.numbers.wrong_stage.ln();
+                }
+                weight
+            })
+            .collect()
+    }
+}
+
+/// Prior probabilities: a narrower cause has a share of its root's, the root keeps the rest.
+fn priors(graph: &Graph, root_of: &[usize], numbers: &Numbers) -> Vec<f64> {
+    let mut weights: Vec<f64> = graph
+        .causes
+        .iter()
+        .enumerate()
+        .map(|(own, cause)| {
+            if root_of[own] == own {
+                numbers.prior(cause.prior)
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    let total: f64 = weights.iter().sum::<f64>().max(f64::MIN_POSITIVE);
+    for weight in &mut weights {
+        *weight *= (1.0 - numbers.something_else) / total;
+    }
+    let roots = weights.clone();
+    for (own, cause) in graph.causes.iter().enumerate() {
+        let root = root_of[own];
+        if root != own {
+            let share = roots[root] * cause.share.unwrap_or(0.0).clamp(0.0, 0.95);
+            weights[own] = share;
+            weights[root] = (weights[root] - share).max(roots[root] * 0.05);
+        }
+    }
+    weights
+}
+
+/// Symptoms over the same key and hop are alternatives; one that refines another is of its
+/// variable; a combination of several keys stands for itself.
+fn variables(graph: &Graph) -> Vec<usize> {
+    let mut names: HashMap<String, usize> = HashMap::new();
+    let mut number = |name: String| {
+        let next = names.len();
+        *names.entry(name).or_insert(next)
+    };
+    graph
+        .symptoms
+        .iter()
+        .map(|symptom| {
+            let general = symptom
+                .refines
+                .as_deref()
+                .and_then(|general| graph.symptom(general));
+            let keys = general.unwrap_or(symptom).when.keys();
+            let first: Option<&(&str, Hop)> = keys.first();
+            match first {
+                Some((key, hop)) if keys.iter().all(|other| other == &(*key, *hop)) => {
+                    number(format!("{key}@{}", hop.as_str()))
+                }
+                _ => number(format!("!{}", symptom.id)),
+            }
+        })
+        .collect()
+}

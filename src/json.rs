@@ -1,0 +1,416 @@
+//! The one public JSON shape: API, `--format json` and batch answers alike.
+//!
+//! Adding fields is free; names and meanings are a contract with other programs.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::engine::evidence::Context;
+use crate::engine::graph::Hop;
+use crate::engine::{Diagnosis, Evidence, diagnosis};
+
+/// Evidence as callers send it.
+#[derive(Debug, Default, Deserialize)]
+pub struct EvidenceJson {
+    /// A pasted text.
+    #[serde(default)]
+    pub text: Option<String>,
+    /// Facts that the caller knows.
+    #[serde(default)]
+    pub facts: Vec<FactJson>,
+    /// What surrounds the failure.
+    #[serde(default)]
+    pub context: Option<ContextJson>,
+    /// A probe's report, as the command line or the self-test page made it.
+    #[serde(default)]
+    pub probe: Option<ReportJson>,
+}
+
+/// A fact as callers send it.
+#[derive(Debug, Deserialize)]
+pub struct FactJson {
+    /// Such as `handshake.status`.
+    pub key: String,
+    /// A word, a number or a truth value.
+    pub value: serde_json::Value,
+    /// `client-edge` or `edge-origin`.
+    #[serde(default)]
+    pub hop: Hop,
+    /// `user`, `server`, `edge` or a name.
+    #[serde(default)]
+    pub vantage: Option<String>,
+    /// When it was seen, RFC 3339.
+    #[serde(default)]
+    pub at: Option<String>,
+}
+
+/// What surrounds the failure, as callers send it.
+#[derive(Debug, Default, Deserialize)]
+pub struct ContextJson {
+    /// What stands in front of the server.
+    #[serde(default)]
+    pub edge: Vec<String>,
+    /// Whether it works on the developer's machine.
+    #[serde(default)]
+    pub works_locally: Option<bool>,
+    /// Seconds from opening to the end.
+    #[serde(default)]
+    pub fails_after_seconds: Option<f64>,
+    /// Browsers or networks.
+    #[serde(default)]
+    pub only_in: Vec<String>,
+    /// Since when, in words.
+    #[serde(default)]
+    pub since: Option<String>,
+}
+
+/// A probe's report: its facts are evidence like any other.
+#[derive(Debug, Default, Deserialize)]
+pub struct ReportJson {
+    /// The address that was probed.
+    #[serde(default)]
+    pub url: Option<String>,
+    /// What was learnt.
+    #[serde(default)]
+    pub facts: Vec<FactJson>,
+    /// The stages, each with facts of its own.
+    #[serde(default)]
+    pub stages: Vec<StageJson>,
+}
+
+/// A stage of a probe's report.
+#[derive(Debug, Default, Deserialize)]
+pub struct StageJson {
+    /// What was learnt.
+    #[serde(default)]
+    pub facts: Vec<FactJson>,
+}
+
+/// Why evidence cannot be taken: a JSON pointer and what to do instead.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Invalid {
+    /// Which part, RFC 6901.
+    pub pointer: String,
+    /// What is wrong with it.
+    pub detail: String,
+}
+
+/// A caller may state at most that many facts.
+const MOST_FACTS: usize = 1000;
+/// Longer keys and values are no facts.
+const LONGEST_VALUE: usize = 2000;
+
+impl EvidenceJson {
+    /// What the engine takes.
+    ///
+    /// # Errors
+    /// Nothing was given, or a part is not of its form; all complaints at once.
+    pub fn into_evidence(self) -> Result<Evidence, Vec<Invalid>> {
+        let mut problems = Vec::new();
+        let nothing = self.text.as_deref().is_none_or(|text| text.trim().is_empty())
+            && self.facts.is_empty()
+            && self.context.is_none()
+            && self.probe.is_none();
+        if nothing {
+            return Err(vec![Invalid {
+                pointer: String::new(),
+                detail: "give at least one of text, facts, context and probe".to_owned(),
+            }]);
+        }
+        let mut facts = stated(self.facts, "/facts", &mut problems);
+        let mut text = self.text;
+        if let Some(report) = self.probe {
+            facts.extend(stated(report.facts, "/probe/facts", &mut problems));
+            for (number, stage) in report.stages.into_iter().enumerate() {
+                let pointer = format!("/probe/stages/{number}/facts");
+                facts.extend(stated(stage.facts, &pointer, &mut problems));
+            }
+            if let (None, Some(url)) = (&text, report.url) {
+                text = Some(url);
+            }
+        }
+        if facts.len() > MOST_FACTS {
+            problems.push(Invalid {
+                pointer: "/facts".to_owned(),
+                detail: format!("at most {MOST_FACTS} facts"),
+            });
+        }
+        let context = self.context.unwrap_or_default();
+        if context
+            .fails_after_seconds
+            .is_some_and(|seconds| !seconds.is_finite() || seconds < 0.0)
+        {
+            problems.push(Invalid {
+                pointer: "/context/fails_after_seconds".to_owned(),
+                detail: "a number of seconds, 0 or more".to_owned(),
+            });
+        }
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        Ok(Evidence {
+            text,
+            facts,
+            context: Context {
+                edge: context.edge,
+                works_locally: context.works_locally,
+                fails_after_seconds: context.fails_after_seconds,
+                only_in: context.only_in,
+                since: context.since,
+            },
+        })
+    }
+}
+
+fn stated(
+    facts: Vec<FactJson>,
+    pointer: &str,
+    problems: &mut Vec<Invalid>,
+) -> Vec<diagnosis::StatedFact> {
+    let mut good = Vec::new();
+    for (number, fact) in facts.into_iter().enumerate() {
+        let value = match fact.value {
+            serde_json::Value::String(word) => word,
+            serde_json::Value::Number(number) => number.to_string(),
+            serde_json::Value::Bool(true) => "yes".to_owned(),
+            serde_json::Value::Bool(false) => "no".to_owned(),
+            _ => {
+                problems.push(Invalid {
+                    pointer: format!("{pointer}/{number}/value"),
+                    detail: "a word, a number, true or false".to_owned(),
+                });
+                continue;
+            }
+        };
+        if fact.key.is_empty() || fact.key.len() > 100 || value.len() > LONGEST_VALUE {
+            problems.push(Invalid {
+                pointer: format!("{pointer}/{number}"),
+                detail: format!("a key of 1 to 100 bytes and a value of at most {LONGEST_VALUE}"),
+            });
+            continue;
+        }
+        good.push(diagnosis::StatedFact {
+            key: fact.key,
+            value,
+            hop: fact.hop,
+            vantage: fact.vantage.unwrap_or_default(),
+        });
+    }
+    good
+}
+
+/// A diagnosis as callers get it.
+#[derive(Debug, Serialize)]
+pub struct DiagnosisJson {
+    verdict: VerdictJson,
+    layer: Option<&'static str>,
+    path: Vec<PathJson>,
+    causes: Vec<CauseJson>,
+    other_probability: f64,
+    facts: Vec<SeenFactJson>,
+    next_step: StepJson,
+    expected_minutes: f64,
+    redacted: BTreeMap<String, usize>,
+    notes: Vec<String>,
+    knowledge: KnowledgeJson,
+}
+
+#[derive(Debug, Serialize)]
+struct VerdictJson {
+    kind: &'static str,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PathJson {
+    stage: &'static str,
+    state: &'static str,
+    detail: String,
+}
+
+/// A cause as callers get it; batch answers hold only these.
+#[derive(Debug, Serialize)]
+pub struct CauseJson {
+    id: String,
+    ancestors: Vec<String>,
+    title: String,
+    layer: &'static str,
+    probability: f64,
+    url: String,
+    variants: Vec<VariantJson>,
+    reasons: Vec<ReasonJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct VariantJson {
+    id: String,
+    title: String,
+    probability: f64,
+    url: String,
+}
+
+#[derive(Debug, Serialize)]
+struct ReasonJson {
+    symptom: String,
+    title: String,
+    direction: &'static str,
+    weight: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quote: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+struct SeenFactJson {
+    key: String,
+    value: String,
+    hop: &'static str,
+    vantage: String,
+    connection: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    length: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+struct StepJson {
+    id: String,
+    kind: &'static str,
+    title: String,
+    instruction: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command: Option<String>,
+    commands: BTreeMap<String, String>,
+    minutes: f64,
+    who: &'static str,
+    why: String,
+    answers: Vec<AnswerJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct AnswerJson {
+    id: String,
+    title: String,
+}
+
+#[derive(Debug, Serialize)]
+struct KnowledgeJson {
+    version: String,
+    hash: String,
+}
+
+/// The causes of a diagnosis, as batch answers give them.
+pub fn causes(diagnosis: &Diagnosis) -> Vec<CauseJson> {
+    diagnosis
+        .causes
+        .iter()
+        .map(|cause| CauseJson {
+            id: cause.id.clone(),
+            ancestors: Vec::new(),
+            title: cause.title.clone(),
+            layer: cause.layer.as_str(),
+            probability: cause.probability,
+            url: format!("/causes/{}", cause.id),
+            variants: cause
+                .variants
+                .iter()
+                .map(|variant| VariantJson {
+                    id: variant.id.clone(),
+                    title: variant.title.clone(),
+                    probability: variant.probability,
+                    url: format!("/causes/{}", variant.id),
+                })
+                .collect(),
+            reasons: cause
+                .reasons
+                .iter()
+                .map(|reason| {
+                    let seen = reason.fact.map(|fact| &diagnosis.facts[fact]);
+                    ReasonJson {
+                        symptom: reason.symptom.clone(),
+                        title: reason.title.clone(),
+                        direction: if reason.speaks_for { "for" } else { "against" },
+                        weight: reason.weight,
+                        quote: seen.and_then(|seen| seen.quote.clone()),
+                        line: seen.and_then(|seen| seen.place).map(|(line, _)| line),
+                        column: seen.and_then(|seen| seen.place).map(|(_, column)| column),
+                    }
+                })
+                .collect(),
+        })
+        .collect()
+}
+
+/// A diagnosis as callers get it.
+pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
+    let step = &diagnosis.next_step;
+    DiagnosisJson {
+        verdict: VerdictJson {
+            kind: diagnosis.verdict.as_str(),
+            text: diagnosis.text.clone(),
+        },
+        layer: diagnosis.layer.map(crate::engine::graph::Layer::as_str),
+        path: diagnosis
+            .path
+            .iter()
+            .map(|step| PathJson {
+                stage: step.layer.as_str(),
+                state: step.state.as_str(),
+                detail: step.detail.clone(),
+            })
+            .collect(),
+        causes: causes(diagnosis),
+        other_probability: diagnosis.other_probability,
+        facts: diagnosis
+            .facts
+            .iter()
+            .map(|seen| SeenFactJson {
+                key: seen.fact.key.to_string(),
+                value: seen.fact.value.to_string(),
+                hop: seen.fact.hop.as_str(),
+                vantage: seen.fact.vantage.to_string(),
+                connection: seen.fact.connection,
+                line: seen.place.map(|(line, _)| line),
+                column: seen.place.map(|(_, column)| column),
+                length: seen.length,
+            })
+            .collect(),
+        next_step: StepJson {
+            id: step.id.clone(),
+            kind: step.kind.as_str(),
+            title: step.title.clone(),
+            instruction: step.instruction.clone(),
+            command: step
+                .commands
+                .get("linux")
+                .or_else(|| step.commands.values().next())
+                .cloned(),
+            commands: step.commands.clone(),
+            minutes: step.minutes,
+            who: step.who.as_str(),
+            why: step.why.clone(),
+            answers: step
+                .answers
+                .iter()
+                .map(|(id, title)| AnswerJson {
+                    id: id.clone(),
+                    title: title.clone(),
+                })
+                .collect(),
+        },
+        expected_minutes: diagnosis.expected_minutes,
+        redacted: diagnosis.redacted.clone(),
+        notes: diagnosis.notes.clone(),
+        knowledge: KnowledgeJson {
+            version: diagnosis.knowledge.version.clone(),
+            hash: diagnosis.knowledge.hash.clone(),
+        },
+    }
+}

@@ -1,0 +1,3 @@
+//! Where knowledge and cases are kept.
+
+pub mod files;
