@@ -13,6 +13,7 @@
 //!
 //! Who may import whom stands in `docs/architecture.md`, and a test keeps it.
 
+pub mod case;
 pub mod cli;
 pub mod engine;
 pub mod json;

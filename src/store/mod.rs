@@ -1,3 +1,82 @@
-//! Where knowledge and cases are kept.
+//! Where knowledge and cases are kept, behind one small trait.
 
 pub mod files;
+mod rows;
+pub mod sqlite;
+mod writer;
+
+use async_trait::async_trait;
+
+use crate::case::Case;
+use crate::engine::graph::Graph;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The case was changed by somebody else in the meantime.
+    #[error("the case was changed in the meantime; its revision is now {current}")]
+    Conflict {
+        /// The revision that is stored.
+        current: i64,
+    },
+    /// There is no such case.
+    #[error("there is no such case")]
+    NotFound,
+    /// The store shuts down or has too much to do.
+    #[error("the store does not take anything at the moment")]
+    Unavailable,
+    /// Anything else; the text is for the log, not for callers.
+    #[error("the database failed: {0}")]
+    Other(String),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        StoreError::Other(error.to_string())
+    }
+}
+
+/// Why a database cannot be opened. The message says what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct OpenError(pub String);
+
+/// A page that a search found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Hit {
+    /// `cause`, `advice`, `code`, `symptom` or `check`.
+    pub kind: String,
+    /// Its id.
+    pub id: String,
+    /// Its heading.
+    pub title: String,
+    /// Where it is shown.
+    pub url: String,
+    /// Words around what was found, plain text.
+    pub excerpt: String,
+}
+
+/// What the service needs of a database. Every write is durable when its answer comes.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// The hash of the knowledge files that were imported last.
+    async fn imported_files(&self) -> Result<Option<String>, StoreError>;
+    /// Replaces the knowledge in one transaction.
+    async fn import(&self, graph: &Graph, files_hash: &str) -> Result<(), StoreError>;
+    /// The knowledge as it is stored.
+    async fn graph(&self) -> Result<Graph, StoreError>;
+    /// Pages that speak of the words, best first.
+    async fn search(&self, words: &str, most: usize) -> Result<Vec<Hit>, StoreError>;
+    /// Keeps a new case and gives it its number.
+    async fn create_case(&self, case: Case) -> Result<Case, StoreError>;
+    /// Keeps a changed case if nobody changed it since `revision`.
+    async fn update_case(&self, case: Case, revision: i64) -> Result<Case, StoreError>;
+    /// The case of that id.
+    async fn case(&self, id: &str) -> Result<Option<Case>, StoreError>;
+    /// Removes cases that last changed before a time (seconds since 1970); how many.
+    async fn purge_cases(&self, before: i64) -> Result<u64, StoreError>;
+    /// Whether the database answers.
+    async fn ping(&self) -> Result<(), StoreError>;
+    /// Finishes what was begun and closes the files.
+    async fn close(&self);
+}

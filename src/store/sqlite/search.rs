@@ -1,0 +1,144 @@
+//! Full-text search over the knowledge's pages.
+
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
+use sqlx::Row;
+
+use super::super::{Hit, StoreError};
+use crate::engine::graph::Graph;
+
+/// Words that stand in every page and every question.
+const STOP_WORDS: &[&str] = &[
+    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "do", "does", "for", "from",
+    "has", "have", "how", "i", "in", "instead", "is", "it", "its", "me", "my", "of", "on", "or",
+    "own", "see", "should", "that", "the", "there", "this", "to", "was", "we", "what", "when",
+    "where", "which", "who", "why", "with", "you", "your", "websocket", "websockets", "socket",
+];
+
+/// More words than this are not looked for.
+const MOST_WORDS: usize = 24;
+
+/// Writes the search documents of a graph anew. Runs inside the caller's transaction.
+pub(super) async fn replace(
+    connection: &mut SqliteConnection,
+    graph: &Graph,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM documents").execute(&mut *connection).await?;
+    for cause in &graph.causes {
+        let symptoms: Vec<&str> = cause
+            .symptoms
+            .keys()
+            .filter_map(|id| graph.symptom(id))
+            .map(|symptom| symptom.title.as_str())
+            .collect();
+        let keywords = format!("{} {}", cause.id.replace('-', " "), symptoms.join(" "));
+        insert(connection, "cause", &cause.id, &cause.title, &keywords, &cause.body, "/causes").await?;
+    }
+    for advice in &graph.advice {
+        let body = format!("{}\n\n{}", advice.summary, advice.body);
+        let keywords = advice.keywords.join(" ");
+        insert(connection, "advice", &advice.id, &advice.title, &keywords, &body, "/advice").await?;
+    }
+    for code in &graph.codes {
+        let keywords = format!("{} {} code", code.id, code.family);
+        insert(connection, "code", &code.id, &code.title, &keywords, &code.text, "/codes").await?;
+    }
+    for check in &graph.checks {
+        let commands: Vec<&str> = check.commands.values().map(String::as_str).collect();
+        let body = format!("{}\n\n{}", check.instruction, commands.join("\n"));
+        insert(connection, "check", &check.id, &check.title, "", &body, "/checks").await?;
+    }
+    Ok(())
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    kind: &str,
+    id: &str,
+    title: &str,
+    keywords: &str,
+    body: &str,
+    folder: &str,
+) -> Result<(), StoreError> {
+    sqlx::query(
+        "INSERT INTO documents (title, keywords, body, kind, id, url) VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(title)
+    .bind(keywords)
+    .bind(body)
+    .bind(kind)
+    .bind(id)
+    .bind(format!("{folder}/{id}"))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The search expression for what a person typed: every word quoted, so that no character of it is
+/// an operator, any of them enough.
+fn expression(typed: &str) -> Option<String> {
+    let lower = typed.to_lowercase();
+    let all: Vec<&str> = lower
+        .split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+        .filter(|word| !word.is_empty())
+        .take(MOST_WORDS * 2)
+        .collect();
+    let telling: Vec<&str> = all
+        .iter()
+        .copied()
+        .filter(|word| !STOP_WORDS.contains(word))
+        .take(MOST_WORDS)
+        .collect();
+    let words = if telling.is_empty() { all } else { telling };
+    if words.is_empty() {
+        return None;
+    }
+    let quoted: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+    Some(quoted.join(" OR "))
+}
+
+/// Pages that speak of the words, best first.
+pub(super) async fn search(
+    readers: &SqlitePool,
+    typed: &str,
+    most: usize,
+) -> Result<Vec<Hit>, StoreError> {
+    let Some(expression) = expression(typed) else {
+        return Ok(Vec::new());
+    };
+    let rows = sqlx::query(
+        "SELECT kind, id, title, url, snippet(documents, 2, '', '', ' … ', 32) AS excerpt \
+         FROM documents WHERE documents MATCH ? \
+         ORDER BY bm25(documents, 8.0, 4.0, 1.0) * \
+           CASE kind WHEN 'advice' THEN 1.15 WHEN 'check' THEN 0.8 WHEN 'code' THEN 0.9 ELSE 1.0 END, id \
+         LIMIT ?",
+    )
+    .bind(expression)
+    .bind(i64::try_from(most).unwrap_or(i64::MAX))
+    .fetch_all(readers)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Hit {
+                kind: row.try_get("kind")?,
+                id: row.try_get("id")?,
+                title: row.try_get("title")?,
+                url: row.try_get("url")?,
+                excerpt: row.try_get("excerpt")?,
+            })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::expression;
+
+    #[test]
+    fn operators_of_the_search_language_are_words() {
+        assert_eq!(
+            expression("NEAR(\"x\" AND title:y*) ^z").as_deref(),
+            Some("\"near\" OR \"x\" OR \"title\" OR \"y\" OR \"z\"")
+        );
+        assert_eq!(expression("\"'*"), None);
+    }
+}
