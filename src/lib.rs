@@ -1,1 +1,4 @@
 //! wsdoctor.
+pub mod config;
+pub mod http;
+pub mod telemetry;
