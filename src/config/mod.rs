@@ -49,7 +49,7 @@ pub struct SettingsError {
 
 /// Makes [`Typed`], [`Settings`] and the descriptions from one table. A row is
 /// `/// meaning`, `name: type [kind, typed, environment, default];` where the
-/// kind is a module in [`kinds`] that parses and prints the value, and `typed`
+/// kind is a module in `kinds` that parses and prints the value, and `typed`
 /// is what the command line and the file may hold.
 macro_rules! settings {
     ($(

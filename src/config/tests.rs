@@ -261,3 +261,31 @@ fn shown_values_are_read_again() {
     let again: Vec<&str> = again.iter().map(String::as_str).collect();
     assert_eq!(Settings::load(typed(&again)), Ok(settings));
 }
+
+/// A process cannot safely change its own environment, so this test starts
+/// itself a second time with one.
+#[test]
+fn the_environment_lies_between_flag_and_file() {
+    if std::env::var_os("WSDOCTOR_BODY_TIMEOUT").is_some() {
+        let settings = load(
+            &["--listen", "0.0.0.0:1"],
+            "listen = '0.0.0.0:3'\nbody_timeout = 3",
+        );
+        let settings = settings.expect("settings");
+        assert_eq!(settings.listen.to_string(), "0.0.0.0:1");
+        assert_eq!(settings.body_timeout, Duration::from_secs(2));
+        assert_eq!(settings.probe_allow, ["a.example", "b.example"]);
+        return;
+    }
+    let status = std::process::Command::new(std::env::current_exe().expect("this binary"))
+        .args([
+            "--exact",
+            "config::tests::the_environment_lies_between_flag_and_file",
+        ])
+        .env("WSDOCTOR_LISTEN", "0.0.0.0:2")
+        .env("WSDOCTOR_BODY_TIMEOUT", "2s")
+        .env("WSDOCTOR_PROBE_ALLOW", "a.example,b.example")
+        .env("WSDOCTOR_CONFIG", "")
+        .status();
+    assert!(status.expect("started").success());
+}

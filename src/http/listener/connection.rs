@@ -277,10 +277,10 @@ impl RequestBody {
     }
 }
 
-/// An answer's body; when hyper drops it, the exchange is over.
+/// An answer's body; when hyper drops it, it has all of it.
 struct AnswerBody {
     body: Body,
-    /// None when the connection is being upgraded, which ends no exchange.
+    /// None when the connection is being upgraded, which ends nothing.
     watch: Option<Arc<Watch>>,
 }
 

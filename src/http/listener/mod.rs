@@ -1,11 +1,11 @@
 //! The accept loop, because `axum::serve` has no deadlines: there, sockets
 //! that say nothing, or send a header or a body drop by drop, stay for ever.
 //!
-//! - [`connection`]: one connection from its first byte to its close;
-//! - [`stream`]: the socket with deadlines on reading a header, on silence
+//! - `connection`: one connection from its first byte to its close;
+//! - `stream`: the socket with deadlines on reading a header, on silence
 //!   between requests and on answers that nobody takes;
-//! - [`watch`]: what a connection is doing, which is what the deadlines hang on;
-//! - [`slots`]: how many connections there may be, and which must make room.
+//! - `watch`: what a connection is doing, which is what the deadlines hang on;
+//! - `slots`: how many connections there may be, and which must make room.
 //!
 //! When all slots are taken, the connection that has waited longest without a
 //! whole request makes room, so silent sockets cannot lock others out. When

@@ -189,6 +189,7 @@ impl AsyncWrite for WatchedStream {
     /// Called when everything was handed over, so nobody is blocked any more.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.writing = None;
+        self.watch.flushed();
         Pin::new(&mut self.stream).poll_flush(context)
     }
 

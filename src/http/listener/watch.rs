@@ -28,6 +28,8 @@ pub(super) enum Phase {
     Header,
     /// A request is being read, handled or answered.
     Busy,
+    /// The answer is complete, but not all of it was handed to the kernel.
+    Answered,
     /// Between two requests.
     Idle,
     /// It must make room for a newcomer, and nothing changes that: its slot is taken.
@@ -63,7 +65,7 @@ impl Watch {
                 state.phase = Phase::Header;
                 state.since = Instant::now();
             }
-            Phase::Header | Phase::Busy | Phase::Evicted => {}
+            Phase::Header | Phase::Busy | Phase::Answered | Phase::Evicted => {}
         }
     }
 
@@ -75,10 +77,18 @@ impl Watch {
         }
     }
 
-    /// The last answer is complete.
+    /// The answer is complete. It may still wait in a buffer for the peer.
     pub(super) fn end_request(&self) {
         let mut state = self.state();
-        if state.phase != Phase::Evicted {
+        if state.phase == Phase::Busy {
+            state.phase = Phase::Answered;
+        }
+    }
+
+    /// All that was to be written has been handed to the kernel.
+    pub(super) fn flushed(&self) {
+        let mut state = self.state();
+        if state.phase == Phase::Answered {
             state.phase = Phase::Idle;
             state.since = Instant::now();
         }
@@ -96,7 +106,7 @@ impl Watch {
             Phase::Silent | Phase::Header => Some(state.since + self.header_timeout),
             Phase::Idle => Some(state.since + self.idle_timeout),
             Phase::Evicted => Some(state.since),
-            Phase::Busy => None,
+            Phase::Busy | Phase::Answered => None,
         }
     }
 
@@ -114,14 +124,14 @@ impl Watch {
             Phase::Silent | Phase::Header | Phase::Idle => {
                 Some(now.saturating_duration_since(state.since))
             }
-            Phase::Busy | Phase::Evicted => None,
+            Phase::Busy | Phase::Answered | Phase::Evicted => None,
         }
     }
 
     /// Tells a waiting connection to end. False when a request has begun.
     pub(super) fn evict(&self) -> bool {
         let mut state = self.state();
-        if matches!(state.phase, Phase::Busy | Phase::Evicted) {
+        if matches!(state.phase, Phase::Busy | Phase::Answered | Phase::Evicted) {
             return false;
         }
         state.phase = Phase::Evicted;
