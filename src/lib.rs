@@ -13,8 +13,12 @@
 //!
 //! Who may import whom stands in `docs/architecture.md`, and a test keeps it.
 
+pub mod app;
 pub mod case;
 pub mod cli;
+pub mod config;
 pub mod engine;
+pub mod http;
 pub mod json;
 pub mod store;
+pub mod telemetry;
