@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::case::Case;
 use crate::engine::evidence::Context;
-use crate::engine::graph::Hop;
+use crate::engine::graph::{Cause, Code, Frequency, Graph, Hop, Symptom};
+use crate::engine::redact::redact;
 use crate::engine::{Diagnosis, Evidence, diagnosis};
 
 /// Evidence as callers send it.
@@ -412,5 +414,228 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
             version: diagnosis.knowledge.version.clone(),
             hash: diagnosis.knowledge.hash.clone(),
         },
+    }
+}
+
+/// A case as callers get it.
+#[derive(Debug, Serialize)]
+pub struct CaseJson {
+    id: String,
+    number: i64,
+    state: &'static str,
+    revision: i64,
+    created_at: String,
+    updated_at: String,
+    diagnosis: DiagnosisJson,
+    timeline: Vec<TimelineJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct TimelineJson {
+    at: String,
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
+    /// The redacted text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+}
+
+/// A case as callers get it.
+pub fn case(case: &Case, diagnosed: &Diagnosis) -> CaseJson {
+    CaseJson {
+        id: case.id.clone(),
+        number: case.number,
+        state: case.state.as_str(),
+        revision: case.revision,
+        created_at: case.created_at.to_string(),
+        updated_at: case.updated_at.to_string(),
+        diagnosis: diagnosis(diagnosed),
+        timeline: case
+            .entries
+            .iter()
+            .map(|entry| TimelineJson {
+                at: entry.at.to_string(),
+                kind: if entry.answer.is_some() { "answer" } else { "evidence" },
+                step: entry.answer.as_ref().map(|(step, _)| step.clone()),
+                answer: entry.answer.as_ref().map(|(_, answer)| answer.clone()),
+                text: entry.evidence.text.clone(),
+            })
+            .collect(),
+    }
+}
+
+/// A cause in a list.
+#[derive(Debug, Serialize)]
+pub struct CauseSummaryJson {
+    id: String,
+    title: String,
+    layer: &'static str,
+    parent: Option<String>,
+    url: String,
+}
+
+/// A cause in a list.
+pub fn cause_summary(cause: &Cause) -> CauseSummaryJson {
+    CauseSummaryJson {
+        id: cause.id.clone(),
+        title: cause.title.clone(),
+        layer: cause.layer.as_str(),
+        parent: cause.parent.clone(),
+        url: format!("/causes/{}", cause.id),
+    }
+}
+
+/// A whole cause.
+#[derive(Debug, Serialize)]
+pub struct CauseEntryJson {
+    #[serde(flatten)]
+    summary: CauseSummaryJson,
+    prior: &'static str,
+    text: String,
+    symptoms: Vec<LinkJson>,
+    checks: Vec<AnswerJson>,
+    references: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<FixJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct LinkJson {
+    id: String,
+    title: String,
+    frequency: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct FixJson {
+    minutes: f64,
+    risk: &'static str,
+    who: &'static str,
+    verify: String,
+}
+
+/// A whole cause.
+pub fn cause_entry(graph: &Graph, cause: &Cause) -> CauseEntryJson {
+    CauseEntryJson {
+        summary: cause_summary(cause),
+        prior: cause.prior.as_str(),
+        text: cause.body.clone(),
+        symptoms: cause
+            .symptoms
+            .iter()
+            .filter_map(|(id, frequency)| {
+                Some(LinkJson {
+                    title: graph.symptom(id)?.title.clone(),
+                    id: id.clone(),
+                    frequency: frequency.as_str(),
+                })
+            })
+            .collect(),
+        checks: cause
+            .checks
+            .iter()
+            .filter_map(|id| {
+                Some(AnswerJson {
+                    title: graph.check(id)?.title.clone(),
+                    id: id.clone(),
+                })
+            })
+            .collect(),
+        references: cause.references.clone(),
+        fix: cause.fix.as_ref().map(|fix| FixJson {
+            minutes: fix.minutes,
+            risk: fix.risk.as_str(),
+            who: fix.who.as_str(),
+            verify: fix.verify.clone(),
+        }),
+    }
+}
+
+/// A symptom and the causes that show it.
+#[derive(Debug, Serialize)]
+pub struct SymptomJson {
+    id: String,
+    title: String,
+    causes: Vec<LinkJson>,
+}
+
+/// A symptom and the causes that show it, those that show it most often first.
+pub fn symptom(graph: &Graph, symptom: &Symptom) -> SymptomJson {
+    let mut causes: Vec<(Frequency, &Cause)> = graph
+        .causes
+        .iter()
+        .filter_map(|cause| Some((*cause.symptoms.get(&symptom.id)?, cause)))
+        .collect();
+    causes.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
+    SymptomJson {
+        id: symptom.id.clone(),
+        title: symptom.title.clone(),
+        causes: causes
+            .into_iter()
+            .map(|(frequency, cause)| LinkJson {
+                id: cause.id.clone(),
+                title: cause.title.clone(),
+                frequency: frequency.as_str(),
+            })
+            .collect(),
+    }
+}
+
+/// A code.
+#[derive(Debug, Serialize)]
+pub struct CodeJson {
+    id: String,
+    family: String,
+    title: String,
+    text: String,
+    causes: Vec<String>,
+    references: Vec<String>,
+}
+
+/// A code.
+pub fn code(code: &Code) -> CodeJson {
+    CodeJson {
+        id: code.id.clone(),
+        family: code.family.clone(),
+        title: code.title.clone(),
+        text: code.text.clone(),
+        causes: code.causes.clone(),
+        references: code.references.clone(),
+    }
+}
+
+/// What a search found.
+#[derive(Debug, Serialize)]
+pub struct SearchJson {
+    query: String,
+    results: Vec<HitJson>,
+}
+
+#[derive(Debug, Serialize)]
+struct HitJson {
+    kind: String,
+    id: String,
+    title: String,
+    url: String,
+    excerpt: String,
+}
+
+/// What a search found, as (kind, id, title, url, excerpt).
+pub fn search(query: &str, hits: Vec<(String, String, String, String, String)>) -> SearchJson {
+    SearchJson {
+        query: redact(query).text,
+        results: hits
+            .into_iter()
+            .map(|(kind, id, title, url, excerpt)| HitJson {
+                kind,
+                id,
+                title,
+                url,
+                excerpt,
+            })
+            .collect(),
     }
 }

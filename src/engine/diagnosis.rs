@@ -36,6 +36,46 @@ pub struct Evidence {
     pub context: Context,
 }
 
+impl Evidence {
+    /// The same without its secrets, and with the safe facts that hid in them. Diagnosing this gives
+    /// the same as diagnosing the original.
+    pub fn redacted(&self) -> Evidence {
+        let clean = |text: &String| redact(text).text;
+        let text = self.text.as_deref().map(redact);
+        let hidden = text
+            .iter()
+            .flat_map(|redacted| &redacted.marks)
+            .flat_map(|mark| &mark.facts)
+            .map(|(key, value)| StatedFact {
+                key: (*key).to_owned(),
+                value: value.clone(),
+                ..StatedFact::default()
+            });
+        let stated = self.facts.iter().map(|fact| StatedFact {
+            key: clean(&fact.key),
+            value: clean(&fact.value),
+            hop: fact.hop,
+            vantage: clean(&fact.vantage),
+        });
+        let mut facts: Vec<StatedFact> = stated.collect();
+        for fact in hidden {
+            if !facts.contains(&fact) {
+                facts.push(fact);
+            }
+        }
+        Evidence {
+            text: text.map(|redacted| redacted.text),
+            facts,
+            context: Context {
+                edge: self.context.edge.iter().map(clean).collect(),
+                only_in: self.context.only_in.iter().map(clean).collect(),
+                since: self.context.since.as_ref().map(clean),
+                ..self.context.clone()
+            },
+        }
+    }
+}
+
 /// A fact that was stated and not read from a text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StatedFact {

@@ -1,4 +1,55 @@
-//! The HTTP face.
+//! The HTTP face: every route stands in this file.
 
-/// The accept loop with its deadlines and caps.
+mod api;
+mod error;
 pub mod listener;
+// mod pages;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::app::App;
+use crate::config::Settings;
+
+/// What handlers share.
+#[derive(Clone)]
+pub struct Shared {
+    /// The use cases.
+    pub app: Arc<App>,
+    /// The settings.
+    pub settings: Arc<Settings>,
+}
+
+/// All routes.
+pub fn router(app: Arc<App>, settings: Arc<Settings>) -> Router {
+    let text_limit = DefaultBodyLimit::max(settings.maximum_text_bytes);
+    let evidence = Router::new()
+        .route("/api/v1/diagnoses", post(api::diagnoses::create))
+        .route("/api/v1/cases", post(api::cases::create))
+        .route("/api/v1/cases/{id}/evidence", post(api::cases::add_evidence))
+        .layer(text_limit);
+    Router::new()
+        .merge(evidence)
+        // programs
+        .route("/api/v1/cases/{id}", get(api::cases::show))
+        .route("/api/v1/cases/{id}/answers", post(api::cases::answer))
+        .route("/api/v1/causes", get(api::knowledge::causes))
+        .route("/api/v1/causes/{id}", get(api::knowledge::cause))
+        .route("/api/v1/symptoms/{id}", get(api::knowledge::symptom))
+        .route("/api/v1/codes/{code}", get(api::knowledge::codes))
+        .route("/api/v1/search", get(api::knowledge::search))
+        .route("/api/{*rest}", axum::routing::any(api::unknown))
+        // people
+        // machines
+        .route("/healthz", get(api::health::alive))
+        .route("/readyz", get(api::health::ready))
+        .method_not_allowed_fallback(error::method_not_allowed)
+        .layer(DefaultBodyLimit::max(settings.maximum_body_bytes))
+        .layer(CatchPanicLayer::custom(error::panicked))
+        .with_state(Shared { app, settings })
+}
