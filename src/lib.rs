@@ -1,1 +1,3 @@
 //! wsdoctor.
+
+pub mod engine;

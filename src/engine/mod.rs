@@ -1,0 +1,3 @@
+//! The pure core: text in, values out.
+
+pub mod redact;
