@@ -11,6 +11,7 @@ use super::usage_error;
 use crate::engine::knowledge::read;
 use crate::engine::{Engine, Evidence};
 use crate::json::{self, ContextJson, EvidenceJson, FactJson};
+use crate::report;
 use crate::store::files;
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -65,7 +66,8 @@ fn single(engine: &Engine, mut input: Box<dyn Read>, format: Format) -> io::Resu
             serde_json::to_writer_pretty(&mut out, &json::diagnosis(&diagnosis))?;
             writeln!(out)
         }
-        Format::Text | Format::Markdown => writeln!(out, "{diagnosis:#?}"),
+        Format::Text => writeln!(out, "{}", report::text(&diagnosis)),
+        Format::Markdown => write!(out, "{}", report::markdown(&diagnosis)),
     }
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod diagnose;
+mod explain;
 mod knowledge;
 
 use std::process::ExitCode;
@@ -26,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Diagnose a text: an error, a log, a command's output
     Diagnose(diagnose::Arguments),
+    /// Explain a code, an error name, a cause or a symptom
+    Explain(explain::Arguments),
     /// Look after the knowledge base
     #[command(subcommand)]
     Knowledge(knowledge::Command),
@@ -36,6 +39,7 @@ pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
         Command::Diagnose(arguments) => diagnose::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Knowledge(command) => knowledge::run(&command),
     }
 }
