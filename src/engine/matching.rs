@@ -149,7 +149,7 @@ impl Matcher {
         connections: &Connections,
         evidence: usize,
     ) -> Vec<Fact> {
-        let mut facts = Vec::new();
+        let mut found = Vec::new();
         let mut matches_of = HashMap::new();
         for (wording, start, end) in self.windows(text, lines) {
             let count: &mut usize = matches_of.entry(wording).or_default();
@@ -162,9 +162,10 @@ impl Matcher {
             };
             for captures in regex.captures_iter(&text[start..end]).take(8) {
                 *count += 1;
-                wording.read(&captures, start, evidence, &mut facts);
+                wording.read(&captures, start, evidence, &mut found);
             }
         }
+        let mut facts = without_overlapped(found, lines);
         for fact in &mut facts {
             if let Some(span) = fact.span {
                 fact.connection = connections.of_line(lines.line_of(span.start));
@@ -198,6 +199,37 @@ impl Matcher {
         windows.dedup();
         windows
     }
+}
+
+/// Longer wordings know better: a fact read from words inside a longer wording that gives the same
+/// key another value is dropped, and so is one of the client's hop on a line on which a proxy's log
+/// speaks of the same key for the hop behind it.
+fn without_overlapped(mut facts: Vec<Fact>, lines: &Lines<'_>) -> Vec<Fact> {
+    let judged: Vec<(Span, Arc<str>, Arc<str>, Hop, usize)> = facts
+        .iter()
+        .filter_map(|fact| {
+            let span = fact.span?;
+            let line = lines.line_of(span.start);
+            Some((span, fact.key.clone(), fact.value.clone(), fact.hop, line))
+        })
+        .collect();
+    facts.retain(|fact| {
+        let Some(span) = fact.span else {
+            return true;
+        };
+        let line = lines.line_of(span.start);
+        !judged.iter().any(|(other, key, value, hop, other_line)| {
+            let same_key = *key == fact.key;
+            let contains = other.start <= span.start
+                && span.end <= other.end
+                && other.end - other.start > span.end - span.start;
+            let behind = *hop == Hop::EdgeOrigin && fact.hop == Hop::ClientEdge;
+            same_key
+                && ((contains && *value != fact.value && *hop == fact.hop)
+                    || (behind && *other_line == line))
+        })
+    });
+    facts
 }
 
 fn empty_automaton() -> AhoCorasick {

@@ -23,7 +23,11 @@ pub struct Numbers {
     pub wrong_stage: f64,
     /// Share of a general symptom's frequency that a cause keeps for a more exact one.
     pub inherited: f64,
-    /// Exponent on the evidence: findings of one paste are not independent of each other.
+    /// Exponent on the sum of a cause's links to alternatives by which each is divided: 1 makes them
+    /// add up to 1, less keeps something of the words as they were written.
+    pub crowding: f64,
+    /// Exponent on the evidence: above 1 where the words are timid, below 1 where findings repeat
+    /// each other. Fitted, like the others, on labelled cases.
     pub trust: f64,
 }
 
@@ -32,11 +36,12 @@ impl Default for Numbers {
         Numbers {
             frequencies: [0.97, 0.8, 0.5, 0.25, 0.05, 0.002],
             priors: [12.0, 6.0, 2.5, 1.0, 0.3],
-            unlinked: 0.006,
-            something_else: 0.04,
-            wrong_stage: 0.08,
+            unlinked: 0.004,
+            something_else: 0.03,
+            wrong_stage: 0.05,
             inherited: 0.25,
-            trust: 0.8,
+            crowding: 0.2,
+            trust: 1.2,
         }
     }
 }
@@ -202,8 +207,7 @@ impl Model {
                 let total = linked[self.variable_of[row] * causes + column];
                 let general = self.refines[row].and_then(|g| words[g * causes + column]);
                 let probability = match (words[row * causes + column], general) {
-                    // Alternatives given one cause add up to 1 at most.
-                    (Some(word), _) => word / total.max(1.0),
+                    (Some(word), _) => word / total.max(1.0).powf(self.numbers.crowding),
                     (None, Some(word)) => (word * self.numbers.inherited).max(otherwise),
                     (None, None) => otherwise * (1.0 - total).clamp(0.1, 1.0),
                 };

@@ -122,6 +122,9 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
         .unwrap_or((after.split('#').next().unwrap_or_default(), ""));
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let lead_start = floor(text, start.saturating_sub(48).max(line_start));
+    if is_behind_a_proxy(&text[lead_start..start]) {
+        return None;
+    }
     Some(Address {
         scheme,
         host: host.trim_matches(['[', ']']).to_ascii_lowercase(),
@@ -166,6 +169,16 @@ fn split_port(authority: &str) -> (&str, Option<u16>) {
         }
         _ => (authority, None),
     }
+}
+
+/// Whether the words before an address say that it is a proxy's way to its server, which is not
+/// what the client dials.
+fn is_behind_a_proxy(lead: &str) -> bool {
+    let lead = lead.to_ascii_lowercase();
+    let lead = lead.trim_end_matches([' ', '\'', '"', ':', '=', '\t']);
+    ["upstream", "proxy_pass", "proxypass", "reverse_proxy", "backend", "fastcgi_pass"]
+        .iter()
+        .any(|word| lead.ends_with(word))
 }
 
 /// Whether the words before an address say that it is the page that opens the socket.
