@@ -11,7 +11,7 @@ use super::knowledge;
 use super::matching::{Matcher, holds};
 use super::next_step::{Choice, NextStep, Plan, Planner, StepKind, kind_of};
 use super::prose::{Subject, sections, summary};
-use super::ranking::{Model, Numbers, Posterior};
+use super::ranking::{Model, Numbers, Posterior, Source};
 use super::redact::redact;
 
 /// At most that many causes are listed.
@@ -327,7 +327,10 @@ impl Engine {
         gathered.settle();
         let counted = gathered.counted();
         let symptoms = self.symptoms(&counted);
-        let seen: Vec<usize> = symptoms.iter().map(|(row, _)| *row).collect();
+        let seen: Vec<(usize, Source)> = symptoms
+            .iter()
+            .map(|(row, fact)| (*row, source(&gathered.facts[*fact])))
+            .collect();
         let posterior = self.model.posterior(&seen);
         let families = self.families(&posterior);
         let known: HashSet<&str> = counted.iter().map(|(_, fact)| &*fact.key).collect();
@@ -739,6 +742,15 @@ impl Engine {
             ],
         }
     }
+}
+
+/// The words that a fact was read from. An address tells several things at once that have nothing
+/// to do with each other, so its facts count as if they stood apart.
+fn source(fact: &Fact) -> Source {
+    if fact.key.starts_with("url.") {
+        return None;
+    }
+    fact.span.map(|span| (fact.evidence, span.start, span.end))
 }
 
 fn layer_of_stage(stage: Stage) -> Layer {

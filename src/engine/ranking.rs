@@ -41,7 +41,7 @@ impl Default for Numbers {
             wrong_stage: 0.05,
             inherited: 0.25,
             crowding: 0.2,
-            trust: 1.2,
+            trust: 1.3,
         }
     }
 }
@@ -97,6 +97,34 @@ pub struct Contribution {
     pub symptoms: Vec<usize>,
     /// ln of the ratio to "something else", for each cause.
     pub weights: Vec<f64>,
+}
+
+/// The words that a symptom was read from: evidence, first and last byte; `None` if it was stated.
+pub type Source = Option<(usize, usize, usize)>;
+
+/// Divides the weight of findings that were read from the same words among them.
+fn share_sources(contributions: &mut [Contribution], sources: &[(usize, Source)]) {
+    let spans: Vec<Source> = contributions
+        .iter()
+        .map(|contribution| {
+            let first = contribution.symptoms.first()?;
+            sources.iter().find(|(symptom, _)| symptom == first)?.1
+        })
+        .collect();
+    for (contribution, span) in contributions.iter_mut().zip(&spans) {
+        let Some((evidence, start, end)) = span else {
+            continue;
+        };
+        let together = spans
+            .iter()
+            .flatten()
+            .filter(|(other, from, to)| other == evidence && from < end && start < to)
+            .count();
+        let share = 1.0 / (together.max(1) as f64).sqrt();
+        for weight in &mut contribution.weights {
+            *weight *= share;
+        }
+    }
 }
 
 /// What the evidence makes of the causes.
@@ -264,9 +292,15 @@ impl Model {
     }
 
     /// Weighs the symptoms that were seen.
-    pub fn posterior(&self, seen: &[usize]) -> Posterior {
-        let seen = self.most_exact(seen);
-        let contributions = self.contributions(&seen);
+    ///
+    /// `sources` names for each symptom the words that it was read from; several symptoms read from
+    /// the same words are not independent, and share their weight.
+    pub fn posterior(&self, seen: &[(usize, Source)]) -> Posterior {
+        let sources = seen;
+        let seen: Vec<usize> = seen.iter().map(|(symptom, _)| *symptom).collect();
+        let seen = self.most_exact(&seen);
+        let mut contributions = self.contributions(&seen);
+        share_sources(&mut contributions, sources);
         let stage_weights = self.stage_weights(&seen);
         let mut scores: Vec<f64> = (0..self.causes())
             .map(|cause| {
