@@ -12,7 +12,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::evidence::{Connections, Fact, Lines, Span};
 use super::graph::{Graph, Hop, Pattern, Predicate};
-use super::literals::required_literals;
+use super::literals::candidates;
 
 /// A window is cut around the literal where its lines are longer than this, in bytes.
 const WINDOW: usize = 4096;
@@ -93,6 +93,12 @@ impl Matcher {
                 .or_insert_with(|| Arc::from(word))
                 .clone()
         };
+        let all: Vec<Vec<Vec<String>>> = graph
+            .patterns()
+            .map(|(_, pattern)| candidates(&pattern.regex))
+            .collect();
+        let popularity = popularity(&all);
+        let mut all = all.into_iter();
         for system in &graph.systems {
             let system_facts: Arc<[_]> = system
                 .facts
@@ -100,7 +106,7 @@ impl Matcher {
                 .map(|(key, value)| (intern(key), intern(value)))
                 .collect();
             for pattern in &system.patterns {
-                let Some(required) = required_literals(&pattern.regex) else {
+                let Some(required) = all.next().and_then(|sets| rarest(sets, &popularity)) else {
                     continue;
                 };
                 let number = wordings.len() as u32;
@@ -160,6 +166,10 @@ impl Matcher {
             let Some(regex) = wording.regex() else {
                 continue;
             };
+            // Most windows hold the literal and no more; looking for groups costs several times this.
+            if !regex.is_match(&text[start..end]) {
+                continue;
+            }
             for captures in regex.captures_iter(&text[start..end]).take(8) {
                 *count += 1;
                 wording.read(&captures, start, evidence, &mut found);
@@ -199,6 +209,26 @@ impl Matcher {
         windows.dedup();
         windows
     }
+}
+
+/// How many patterns offer each literal. A literal that many offer stands in many texts.
+fn popularity(all: &[Vec<Vec<String>>]) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for literal in all.iter().flatten().flatten() {
+        *counts.entry(literal.clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// The set of literals that the fewest patterns share; among equals the longest ones.
+fn rarest(sets: Vec<Vec<String>>, popularity: &HashMap<String, usize>) -> Option<Vec<String>> {
+    sets.into_iter().min_by_key(|set| {
+        let shared: usize = set.iter().map(|literal| popularity[literal]).sum();
+        let shortest = set.iter().map(String::len).min().unwrap_or(0);
+        // Three letters stand in every text, however few patterns ask for them.
+        let common = if shortest < 5 { 40 } else { 0 };
+        (shared + common, usize::MAX - shortest)
+    })
 }
 
 /// Longer wordings know better: a fact read from words inside a longer wording that gives the same

@@ -115,7 +115,7 @@ async fn bad_input_gets_a_clear_error() {
     is_problem(&test.get("/api/v1/causes/nope").await, StatusCode::NOT_FOUND, "not-found");
     is_problem(&test.get("/api/v1/nope").await, StatusCode::NOT_FOUND, "not-found");
     let deep = format!("{{\"text\": {}1{}}}", "[".repeat(5000), "]".repeat(5000));
-    assert_eq!(test.post(path, "application/json", deep).await.status, StatusCode::BAD_REQUEST);
+    assert!(test.post(path, "application/json", deep).await.status.is_client_error());
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub struct SqliteStore {
     writing: Mutex<Option<JoinHandle<()>>>,
     options: SqliteConnectOptions,
     /// Held as long as the store is open: one process serves one file.
-    _lock: Option<File>,
+    lock: Mutex<Option<File>>,
 }
 
 impl SqliteStore {
@@ -85,7 +85,7 @@ impl SqliteStore {
             writer: Mutex::new(Some(writer)),
             writing: Mutex::new(Some(writing)),
             options,
-            _lock: lock,
+            lock: Mutex::new(lock),
         })
     }
 
@@ -322,5 +322,6 @@ impl Store for SqliteStore {
                 .await;
             let _ = connection.close().await;
         }
+        self.lock.lock().await.take();
     }
 }
