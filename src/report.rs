@@ -36,15 +36,31 @@ pub fn text(diagnosis: &Diagnosis) -> String {
     if diagnosis.verdict != VerdictKind::Unrecognised {
         out.push_str("Likely causes\n");
         for cause in &diagnosis.causes {
-            let _ = writeln!(out, "  {:>6}  {}  [{}]", percent(cause.probability), plain(&cause.title), cause.id);
+            let _ = writeln!(
+                out,
+                "  {:>6}  {}  [{}]",
+                percent(cause.probability),
+                plain(&cause.title),
+                cause.id
+            );
             for reason in cause.reasons.iter().take(3) {
                 let _ = writeln!(out, "          {}", reason_line(diagnosis, reason));
             }
         }
-        let _ = writeln!(out, "  {:>6}  something else\n", percent(diagnosis.other_probability));
+        let _ = writeln!(
+            out,
+            "  {:>6}  something else\n",
+            percent(diagnosis.other_probability)
+        );
     }
     let step = &diagnosis.next_step;
-    let _ = writeln!(out, "Next: {} ({}, {})", plain(&step.title), minutes(step.minutes), step.who.as_str());
+    let _ = writeln!(
+        out,
+        "Next: {} ({}, {})",
+        plain(&step.title),
+        minutes(step.minutes),
+        step.who.as_str()
+    );
     let _ = writeln!(out, "{}", plain_lines(&step.instruction));
     for (system, command) in &step.commands {
         let _ = writeln!(out, "  {system}:");
@@ -56,7 +72,11 @@ pub fn text(diagnosis: &Diagnosis) -> String {
     for (kind, count) in &diagnosis.redacted {
         let _ = writeln!(out, "Removed: {count} {kind}");
     }
-    let _ = write!(out, "Knowledge {} {}", diagnosis.knowledge.version, diagnosis.knowledge.hash);
+    let _ = write!(
+        out,
+        "Knowledge {} {}",
+        diagnosis.knowledge.version, diagnosis.knowledge.hash
+    );
     out
 }
 
@@ -68,12 +88,22 @@ pub fn markdown(diagnosis: &Diagnosis) -> String {
     if diagnosis.verdict != VerdictKind::Unrecognised {
         out.push_str("## Likely causes\n\n");
         for cause in &diagnosis.causes {
-            let _ = writeln!(out, "- **{}**: {} (`{}`)", percent(cause.probability), escaped(&cause.title), cause.id);
+            let _ = writeln!(
+                out,
+                "- **{}**: {} (`{}`)",
+                percent(cause.probability),
+                escaped(&cause.title),
+                cause.id
+            );
             for reason in &cause.reasons {
                 let _ = writeln!(out, "  - {}", escaped(&reason_line(diagnosis, reason)));
             }
         }
-        let _ = writeln!(out, "- {}: something else\n", percent(diagnosis.other_probability));
+        let _ = writeln!(
+            out,
+            "- {}: something else\n",
+            percent(diagnosis.other_probability)
+        );
     }
     markdown_step(&mut out, &diagnosis.next_step);
     out.push_str("## What was given\n\n");
@@ -92,7 +122,13 @@ pub fn markdown(diagnosis: &Diagnosis) -> String {
 
 fn markdown_step(out: &mut String, step: &NextStep) {
     let _ = writeln!(out, "## Next step\n");
-    let _ = writeln!(out, "**{}** ({}, {})\n", escaped(&step.title), minutes(step.minutes), step.who.as_str());
+    let _ = writeln!(
+        out,
+        "**{}** ({}, {})\n",
+        escaped(&step.title),
+        minutes(step.minutes),
+        step.who.as_str()
+    );
     let _ = writeln!(out, "{}\n", step.instruction);
     for (system, command) in &step.commands {
         let _ = writeln!(out, "{system}:\n\n{}\n", fenced(command));
@@ -115,7 +151,11 @@ fn reason_line(diagnosis: &Diagnosis, reason: &Reason) -> String {
         .and_then(|fact| diagnosis.facts[fact].place)
         .map(|(line, _)| format!(" (line {line})"))
         .unwrap_or_default();
-    format!("{} {side} it: {}{place}", strength(reason.weight), plain(&reason.title))
+    format!(
+        "{} {side} it: {}{place}",
+        strength(reason.weight),
+        plain(&reason.title)
+    )
 }
 
 /// The way of the connection in one line.
@@ -148,7 +188,9 @@ fn plain(text: &str) -> String {
 }
 
 fn plain_lines(text: &str) -> String {
-    text.lines().map(|line| format!("  {}\n", plain(line))).collect()
+    text.lines()
+        .map(|line| format!("  {}\n", plain(line)))
+        .collect()
 }
 
 /// Markdown that shows exactly the text, without links, mentions, tags or emphasis.
@@ -182,7 +224,13 @@ pub fn fenced(text: &str) -> String {
     let fence = "`".repeat(longest + 1);
     let body: String = text
         .chars()
-        .map(|letter| if letter.is_control() && letter != '\n' && letter != '\t' { ' ' } else { letter })
+        .map(|letter| {
+            if letter.is_control() && letter != '\n' && letter != '\t' {
+                ' '
+            } else {
+                letter
+            }
+        })
         .collect();
     format!("{fence}\n{}\n{fence}", body.trim_end_matches('\n'))
 }

@@ -90,7 +90,10 @@ fn batch(engine: &Engine, input: Box<dyn Read>) -> io::Result<()> {
             continue;
         }
         let parsed: Line = serde_json::from_str(&line).map_err(|error| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("line {}: {error}", number + 1))
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("line {}: {error}", number + 1),
+            )
         })?;
         let evidence = EvidenceJson {
             text: parsed.text,
@@ -102,7 +105,10 @@ fn batch(engine: &Engine, input: Box<dyn Read>) -> io::Result<()> {
             Ok(evidence) => json::causes(&engine.diagnose(&[evidence])),
             Err(_) => Vec::new(),
         };
-        serde_json::to_writer(&mut out, &serde_json::json!({"id": parsed.id, "causes": causes}))?;
+        serde_json::to_writer(
+            &mut out,
+            &serde_json::json!({"id": parsed.id, "causes": causes}),
+        )?;
         out.write_all(b"\n")?;
         out.flush()?;
     }

@@ -50,7 +50,12 @@ fn pages(graph: &Graph, what: &str) -> Vec<String> {
         let mut page = format!("Seen: {}\n", symptom.title);
         for cause in &graph.causes {
             if let Some(frequency) = cause.symptoms.get(&id) {
-                page.push_str(&format!("\n- {}: {} [{}]", frequency.as_str(), cause.title, cause.id));
+                page.push_str(&format!(
+                    "\n- {}: {} [{}]",
+                    frequency.as_str(),
+                    cause.title,
+                    cause.id
+                ));
             }
         }
         pages.push(page);
@@ -59,7 +64,10 @@ fn pages(graph: &Graph, what: &str) -> Vec<String> {
         pages.push(format!("{}\n\n{}", check.title, check.instruction));
     }
     if let Some(advice) = graph.advice(&id) {
-        pages.push(format!("{}\n\n{}\n\n{}", advice.title, advice.summary, advice.body));
+        pages.push(format!(
+            "{}\n\n{}\n\n{}",
+            advice.title, advice.summary, advice.body
+        ));
     }
     pages
 }

@@ -17,7 +17,11 @@ use clap::{Parser, Subcommand};
 const EXIT_USAGE: u8 = 2;
 
 #[derive(Parser)]
-#[command(name = "wsdoctor", version, about = "Tells why a WebSocket connection fails, and leads to a verified fix")]
+#[command(
+    name = "wsdoctor",
+    version,
+    about = "Tells why a WebSocket connection fails, and leads to a verified fix"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -90,9 +90,11 @@ fn worth(candidates: &[String]) -> usize {
 /// The one text, ignoring ASCII case, that the piece matches.
 fn exact(hir: &Hir) -> Option<String> {
     match hir.kind() {
-        HirKind::Literal(literal) => {
-            Some(String::from_utf8(literal.0.to_vec()).ok()?.to_ascii_lowercase())
-        }
+        HirKind::Literal(literal) => Some(
+            String::from_utf8(literal.0.to_vec())
+                .ok()?
+                .to_ascii_lowercase(),
+        ),
         HirKind::Class(Class::Unicode(class)) => {
             // (?i)k also matches the Kelvin sign and (?i)s the long s; ASCII is what people paste,
             // and the expression itself still decides.
@@ -144,7 +146,10 @@ mod tests {
 
     #[test]
     fn every_branch_of_an_alternation_is_looked_for() {
-        assert_eq!(literals("(?:ECONNREFUSED|WSAECONNREFUSED|10061)"), ["10061", "econnrefused", "wsaeconnrefused"]);
+        assert_eq!(
+            literals("(?:ECONNREFUSED|WSAECONNREFUSED|10061)"),
+            ["10061", "econnrefused", "wsaeconnrefused"]
+        );
     }
 
     #[test]

@@ -128,7 +128,11 @@ impl Matcher {
                         .collect(),
                     hop: pattern.hop,
                     vantage: intern(pattern.vantage.as_deref().unwrap_or(
-                        if pattern.hop == Hop::EdgeOrigin { "edge" } else { "user" },
+                        if pattern.hop == Hop::EdgeOrigin {
+                            "edge"
+                        } else {
+                            "user"
+                        },
                     )),
                     lines: pattern.lines.clamp(1, 20),
                     system_facts: system_facts.clone(),
@@ -368,9 +372,9 @@ pub fn holds(predicate: &Predicate, facts: &[&Fact]) -> Option<Vec<usize>> {
             Some(used)
         }
         Predicate::Any { any } => any.iter().find_map(|part| holds(part, facts)),
-        Predicate::Is { key, is, hop } => {
-            collect(facts, |f| f.hop == *hop && *f.key == **key && *f.value == **is)
-        }
+        Predicate::Is { key, is, hop } => collect(facts, |f| {
+            f.hop == *hop && *f.key == **key && *f.value == **is
+        }),
         Predicate::In { key, r#in, hop } => collect(facts, |f| {
             f.hop == *hop && *f.key == **key && r#in.iter().any(|value| *f.value == **value)
         }),
@@ -378,7 +382,9 @@ pub fn holds(predicate: &Predicate, facts: &[&Fact]) -> Option<Vec<usize>> {
             f.hop == *hop
                 && *f.key == **key
                 && f.value.parse::<f64>().is_ok_and(|number| {
-                    within.iter().any(|[from, to]| *from <= number && number <= *to)
+                    within
+                        .iter()
+                        .any(|[from, to]| *from <= number && number <= *to)
                 })
         }),
     }

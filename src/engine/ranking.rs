@@ -184,7 +184,10 @@ impl Model {
                 .iter()
                 .map(|symptom| {
                     let general = symptom.refines.as_deref()?;
-                    graph.symptoms.binary_search_by(|s| s.id.as_str().cmp(general)).ok()
+                    graph
+                        .symptoms
+                        .binary_search_by(|s| s.id.as_str().cmp(general))
+                        .ok()
                 })
                 .collect(),
             stage_of: graph
@@ -344,7 +347,9 @@ impl Model {
                     .map(|cause| {
                         symptoms
                             .iter()
-                            .map(|s| self.logarithms[s * self.causes() + cause] - self.background[*s])
+                            .map(|s| {
+                                self.logarithms[s * self.causes() + cause] - self.background[*s]
+                            })
                             .sum::<f64>()
                             * share
                     })

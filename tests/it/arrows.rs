@@ -14,7 +14,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("app", &["engine", "case", "store", "config"]),
     ("json", &["engine", "case"]),
     ("report", &["engine", "case"]),
-    ("http", &["app", "case", "engine", "json", "report", "config", "telemetry"]),
+    (
+        "http",
+        &[
+            "app",
+            "case",
+            "engine",
+            "json",
+            "report",
+            "config",
+            "telemetry",
+        ],
+    ),
 ];
 
 fn sources(path: &Path, found: &mut Vec<PathBuf>) {
@@ -89,13 +100,27 @@ fn the_program_hands_over_to_the_command_line() {
 fn paths_named_in_the_documents_exist() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut missing = Vec::new();
-    for name in ["README.md", "docs/architecture.md", "docs/running.md", "knowledge/README.md"] {
+    for name in [
+        "README.md",
+        "docs/architecture.md",
+        "docs/running.md",
+        "knowledge/README.md",
+    ] {
         let text = fs::read_to_string(root.join(name)).unwrap_or_default();
         assert!(!text.is_empty(), "{name} is missing");
         for word in text.split('`').skip(1).step_by(2) {
-            let looks_like_path = ["src/", "docs/", "tests/", "knowledge/", "migrations/", "templates/", "assets/", "benches/"]
-                .iter()
-                .any(|folder| word.starts_with(folder))
+            let looks_like_path = [
+                "src/",
+                "docs/",
+                "tests/",
+                "knowledge/",
+                "migrations/",
+                "templates/",
+                "assets/",
+                "benches/",
+            ]
+            .iter()
+            .any(|folder| word.starts_with(folder))
                 && !word.contains(['<', '{', '*', ' ']);
             if looks_like_path && !root.join(word.trim_end_matches('/')).exists() {
                 missing.push(format!("{name}: {word}"));

@@ -23,7 +23,12 @@ fn text(bytes: &[u8]) -> String {
 
 #[test]
 fn diagnose_exits_with_zero_whatever_it_finds() {
-    for input in [&b"connect ECONNREFUSED 127.0.0.1:8080"[..], b"", b"\xff\xfe\x00garbage", b"nothing known"] {
+    for input in [
+        &b"connect ECONNREFUSED 127.0.0.1:8080"[..],
+        b"",
+        b"\xff\xfe\x00garbage",
+        b"nothing known",
+    ] {
         for format in ["text", "json", "markdown"] {
             let output = run(&["diagnose", "--format", format], input);
             assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
@@ -34,9 +39,18 @@ fn diagnose_exits_with_zero_whatever_it_finds() {
 
 #[test]
 fn diagnose_exits_with_two_on_usage_and_unreadable_input() {
-    assert_eq!(run(&["diagnose", "/no/such/file"], b"").status.code(), Some(2));
-    assert_eq!(run(&["diagnose", "--format", "xml"], b"").status.code(), Some(2));
-    assert_eq!(run(&["diagnose", "--batch"], b"not json\n").status.code(), Some(2));
+    assert_eq!(
+        run(&["diagnose", "/no/such/file"], b"").status.code(),
+        Some(2)
+    );
+    assert_eq!(
+        run(&["diagnose", "--format", "xml"], b"").status.code(),
+        Some(2)
+    );
+    assert_eq!(
+        run(&["diagnose", "--batch"], b"not json\n").status.code(),
+        Some(2)
+    );
 }
 
 #[test]
@@ -49,7 +63,14 @@ fn batch_answers_line_by_line_in_order() {
         .map(|line| serde_json::from_str(line).expect("JSON"))
         .collect();
     let ids: Vec<&serde_json::Value> = lines.iter().map(|line| &line["id"]).collect();
-    assert_eq!(ids, [&serde_json::json!("a"), &serde_json::json!(2), &serde_json::json!("c")]);
+    assert_eq!(
+        ids,
+        [
+            &serde_json::json!("a"),
+            &serde_json::json!(2),
+            &serde_json::json!("c")
+        ]
+    );
     assert_eq!(lines[2]["causes"][0]["id"], "dns-name-not-found");
 }
 
@@ -60,23 +81,49 @@ fn explain_knows_codes_and_offers_near_names() {
     assert!(text(&known.stdout).contains("1006"));
     let near = run(&["explain", "proxy-idle-timeot"], b"");
     assert_eq!(near.status.code(), Some(1));
-    assert!(text(&near.stderr).contains("proxy-idle-timeout"), "{}", text(&near.stderr));
+    assert!(
+        text(&near.stderr).contains("proxy-idle-timeout"),
+        "{}",
+        text(&near.stderr)
+    );
 }
 
 #[test]
 fn knowledge_check_tells_good_from_bad() {
-    assert_eq!(run(&["knowledge", "check", "--quiet"], b"").status.code(), Some(0));
+    assert_eq!(
+        run(&["knowledge", "check", "--quiet"], b"").status.code(),
+        Some(0)
+    );
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::create_dir(folder.path().join("causes")).expect("a folder");
-    std::fs::write(folder.path().join("causes/x.md"), "+++\nid = \"x\"\ncolour = 1\n+++\n").expect("a file");
-    let bad = run(&["knowledge", "check", &folder.path().display().to_string()], b"");
+    std::fs::write(
+        folder.path().join("causes/x.md"),
+        "+++\nid = \"x\"\ncolour = 1\n+++\n",
+    )
+    .expect("a file");
+    let bad = run(
+        &["knowledge", "check", &folder.path().display().to_string()],
+        b"",
+    );
     assert_eq!(bad.status.code(), Some(1));
-    assert!(text(&bad.stdout).contains("causes/x.md:3: error: unknown field `colour`"), "{}", text(&bad.stdout));
-    assert_eq!(run(&["knowledge", "check", "/no/such/folder"], b"").status.code(), Some(2));
+    assert!(
+        text(&bad.stdout).contains("causes/x.md:3: error: unknown field `colour`"),
+        "{}",
+        text(&bad.stdout)
+    );
+    assert_eq!(
+        run(&["knowledge", "check", "/no/such/folder"], b"")
+            .status
+            .code(),
+        Some(2)
+    );
 }
 
 #[test]
 fn a_terminal_cannot_be_steered_by_a_paste() {
-    let output = run(&["diagnose"], b"WebSocket connection to 'ws://a.example/\x1b[2Jx' failed: \x1b]0;owned\x07");
+    let output = run(
+        &["diagnose"],
+        b"WebSocket connection to 'ws://a.example/\x1b[2Jx' failed: \x1b]0;owned\x07",
+    );
     assert!(!output.stdout.contains(&0x1b));
 }

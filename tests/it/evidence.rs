@@ -9,17 +9,34 @@ use crate::support::{ENGINE, diagnose};
 const PIECES: &[&str] = &[
     "WebSocket connection to 'wss://app.example:8443/ws?token=abcdef1234567890' failed: ",
     "Error during WebSocket handshake: Unexpected response code: 502\n",
-    "net::ERR_CONNECTION_REFUSED", "connect ECONNREFUSED ::1:8080\n", "code=1006 reason=\"\" wasClean=false\n",
-    "Firefox can’t establish a connection to the server at ws://localhost:8080/ws.", "\u{0}", "é漢字\u{202e}", "\r\n",
+    "net::ERR_CONNECTION_REFUSED",
+    "connect ECONNREFUSED ::1:8080\n",
+    "code=1006 reason=\"\" wasClean=false\n",
+    "Firefox can’t establish a connection to the server at ws://localhost:8080/ws.",
+    "\u{0}",
+    "é漢字\u{202e}",
+    "\r\n",
     "2026/11/20 20:52:22 [error] 1#1: *1 upstream timed out (110: Connection timed out) while reading response header from upstream\n",
-    "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl\n", "http://[::1", "://", "wss://", "ws://[::1]:99999/", "'", "\"", "{", "}",
-    "certificate has expired", " works locally but not in production ", "websockets.exceptions.ConnectionClosedError: received 1011",
+    "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl\n",
+    "http://[::1",
+    "://",
+    "wss://",
+    "ws://[::1]:99999/",
+    "'",
+    "\"",
+    "{",
+    "}",
+    "certificate has expired",
+    " works locally but not in production ",
+    "websockets.exceptions.ConnectionClosedError: received 1011",
 ];
 
 fn spans_point_at_their_words(text: &str) {
     let diagnosis = diagnose(text);
     for seen in &diagnosis.facts {
-        let (Some(span), Some((line, column)), Some(length)) = (seen.fact.span, seen.place, seen.length) else {
+        let (Some(span), Some((line, column)), Some(length)) =
+            (seen.fact.span, seen.place, seen.length)
+        else {
             continue;
         };
         let whole = &diagnosis.texts[seen.fact.evidence];
@@ -35,7 +52,12 @@ fn spans_point_at_their_words(text: &str) {
             .collect();
         assert_eq!(at, words);
     }
-    let sum: f64 = diagnosis.causes.iter().map(|cause| cause.probability).sum::<f64>() + diagnosis.other_probability;
+    let sum: f64 = diagnosis
+        .causes
+        .iter()
+        .map(|cause| cause.probability)
+        .sum::<f64>()
+        + diagnosis.other_probability;
     assert!((sum - 1.0).abs() < 0.001, "{sum}");
 }
 
@@ -78,17 +100,28 @@ fn two_connections_are_told_apart() {
          WebSocket connection to 'wss://b.example/y' failed: Error during WebSocket handshake: Unexpected response code: 404\n",
     );
     let of = |key: &str, value: &str| {
-        diagnosis.facts.iter().find(|seen| &*seen.fact.key == key && &*seen.fact.value == value).and_then(|seen| seen.fact.connection)
+        diagnosis
+            .facts
+            .iter()
+            .find(|seen| &*seen.fact.key == key && &*seen.fact.value == value)
+            .and_then(|seen| seen.fact.connection)
     };
     assert_eq!(of("tcp.connect", "refused"), of("url.host", "a.example"));
     assert_eq!(of("handshake.status", "404"), of("url.host", "b.example"));
     assert_ne!(of("url.host", "a.example"), of("url.host", "b.example"));
-    assert!(diagnosis.notes.iter().any(|note| note.contains("2 connections")));
+    assert!(
+        diagnosis
+            .notes
+            .iter()
+            .any(|note| note.contains("2 connections"))
+    );
 }
 
 #[test]
 fn a_proxys_log_speaks_of_the_hop_behind_it() {
-    let diagnosis = diagnose("2026/11/20 20:52:22 [error] 1#1: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 203.0.113.9, server: app.example, request: \"GET /ws HTTP/1.1\", upstream: \"http://127.0.0.1:3000/ws\"");
+    let diagnosis = diagnose(
+        "2026/11/20 20:52:22 [error] 1#1: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 203.0.113.9, server: app.example, request: \"GET /ws HTTP/1.1\", upstream: \"http://127.0.0.1:3000/ws\"",
+    );
     assert!(diagnosis.facts.iter().any(|seen| &*seen.fact.key == "tcp.connect" && seen.fact.hop.as_str() == "edge-origin"));
     assert_eq!(diagnosis.causes[0].id, "proxy-upstream-down");
 }

@@ -24,11 +24,15 @@ fn case(id: &str) -> Case {
 async fn a_case_comes_back_as_it_was_kept() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.db");
-    let store = SqliteStore::open(&address(&path)).await.expect("a database");
+    let store = SqliteStore::open(&address(&path))
+        .await
+        .expect("a database");
     let kept = store.create_case(case("one")).await.expect("a case");
     assert_eq!(kept.number, 1);
     store.close().await;
-    let store = SqliteStore::open(&address(&path)).await.expect("the same database");
+    let store = SqliteStore::open(&address(&path))
+        .await
+        .expect("the same database");
     assert_eq!(store.case("one").await.expect("a read"), Some(kept));
     assert_eq!(store.case("two").await.expect("a read"), None);
     store.close().await;
@@ -38,7 +42,9 @@ async fn a_case_comes_back_as_it_was_kept() {
 async fn many_writers_are_all_kept_and_numbered() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Arc::new(
-        SqliteStore::open(&address(&folder.path().join("a.db"))).await.expect("a database"),
+        SqliteStore::open(&address(&folder.path().join("a.db")))
+            .await
+            .expect("a database"),
     );
     let tasks: Vec<_> = (0..64)
         .map(|writer| {
@@ -69,7 +75,9 @@ async fn many_writers_are_all_kept_and_numbered() {
 async fn a_request_that_goes_away_leaves_no_lock_and_no_half_case() {
     let folder = tempfile::tempdir().expect("a folder");
     let store = Arc::new(
-        SqliteStore::open(&address(&folder.path().join("a.db"))).await.expect("a database"),
+        SqliteStore::open(&address(&folder.path().join("a.db")))
+            .await
+            .expect("a database"),
     );
     for number in 0..50 {
         let writing = tokio::spawn({
@@ -81,7 +89,10 @@ async fn a_request_that_goes_away_leaves_no_lock_and_no_half_case() {
         }
         writing.abort();
     }
-    store.create_case(case("stays")).await.expect("no lock is left");
+    store
+        .create_case(case("stays"))
+        .await
+        .expect("no lock is left");
     for number in 0..50 {
         if let Some(found) = store.case(&format!("gone-{number}")).await.expect("a read") {
             assert_eq!(found.entries.len(), 1);
@@ -93,13 +104,21 @@ async fn a_request_that_goes_away_leaves_no_lock_and_no_half_case() {
 #[tokio::test]
 async fn a_stale_revision_is_a_conflict() {
     let folder = tempfile::tempdir().expect("a folder");
-    let store = SqliteStore::open(&address(&folder.path().join("a.db"))).await.expect("a database");
+    let store = SqliteStore::open(&address(&folder.path().join("a.db")))
+        .await
+        .expect("a database");
     let first = store.create_case(case("one")).await.expect("a case");
     let mut second = first.clone();
     second.revision = 2;
-    store.update_case(second.clone(), 1).await.expect("an update");
+    store
+        .update_case(second.clone(), 1)
+        .await
+        .expect("an update");
     let stale = store.update_case(second, 1).await;
-    assert!(matches!(stale, Err(StoreError::Conflict { current: 2 })), "{stale:?}");
+    assert!(
+        matches!(stale, Err(StoreError::Conflict { current: 2 })),
+        "{stale:?}"
+    );
     store.close().await;
 }
 
@@ -107,8 +126,13 @@ async fn a_stale_revision_is_a_conflict() {
 async fn old_cases_are_removed() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.db");
-    let store = SqliteStore::open(&address(&path)).await.expect("a database");
-    store.create_case(case("secret-marker")).await.expect("a case");
+    let store = SqliteStore::open(&address(&path))
+        .await
+        .expect("a database");
+    store
+        .create_case(case("secret-marker"))
+        .await
+        .expect("a case");
     assert_eq!(store.purge_cases(1_789_999_999).await.expect("a purge"), 0);
     assert_eq!(store.purge_cases(1_790_000_001).await.expect("a purge"), 1);
     assert_eq!(store.case("secret-marker").await.expect("a read"), None);
@@ -116,7 +140,10 @@ async fn old_cases_are_removed() {
     for entry in std::fs::read_dir(folder.path()).expect("a folder") {
         let bytes = std::fs::read(entry.expect("an entry").path()).expect("a file");
         let text = String::from_utf8_lossy(&bytes);
-        assert!(!text.contains("secret-marker"), "deleted text is still in the files");
+        assert!(
+            !text.contains("secret-marker"),
+            "deleted text is still in the files"
+        );
     }
 }
 
@@ -131,10 +158,15 @@ async fn refusal(path: &std::path::Path) -> String {
 async fn a_second_process_is_told_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.db");
-    let store = SqliteStore::open(&address(&path)).await.expect("a database");
+    let store = SqliteStore::open(&address(&path))
+        .await
+        .expect("a database");
     store.create_case(case("one")).await.expect("a case");
     let message = refusal(&path).await;
-    assert!(message.contains("already served by another wsdoctor"), "{message}");
+    assert!(
+        message.contains("already served by another wsdoctor"),
+        "{message}"
+    );
     assert!(store.case("one").await.expect("no harm").is_some());
     store.close().await;
 }
@@ -143,7 +175,11 @@ async fn a_second_process_is_told_so() {
 async fn a_damaged_file_is_left_as_it_is() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.db");
-    std::fs::write(&path, "this is not a database, it is a letter to a friend ".repeat(200)).expect("a file");
+    std::fs::write(
+        &path,
+        "this is not a database, it is a letter to a friend ".repeat(200),
+    )
+    .expect("a file");
     let before = std::fs::read(&path).expect("a file");
     let message = refusal(&path).await;
     assert!(message.contains("is damaged"), "{message}");
@@ -154,8 +190,12 @@ async fn a_damaged_file_is_left_as_it_is() {
 async fn pages_overwritten_inside_the_file_are_found_at_start() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.db");
-    let store = SqliteStore::open(&address(&path)).await.expect("a database");
-    let app = App::start(Arc::new(store), &shipped()).await.expect("knowledge");
+    let store = SqliteStore::open(&address(&path))
+        .await
+        .expect("a database");
+    let app = App::start(Arc::new(store), &shipped())
+        .await
+        .expect("knowledge");
     app.close().await;
     drop(app);
     let mut bytes = std::fs::read(&path).expect("a file");
@@ -170,11 +210,15 @@ async fn pages_overwritten_inside_the_file_are_found_at_start() {
 async fn a_database_of_a_newer_version_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("a.db");
-    let store = SqliteStore::open(&address(&path)).await.expect("a database");
+    let store = SqliteStore::open(&address(&path))
+        .await
+        .expect("a database");
     store.create_case(case("one")).await.expect("a case");
     store.close().await;
     drop(store);
-    let pool = sqlx::SqlitePool::connect(&address(&path)).await.expect("a pool");
+    let pool = sqlx::SqlitePool::connect(&address(&path))
+        .await
+        .expect("a pool");
     sqlx::query("INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (99990101, 'later', 1, x'00', 1)")
         .execute(&pool)
         .await

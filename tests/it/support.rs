@@ -18,8 +18,7 @@ use wsdoctor::store::files;
 use wsdoctor::store::sqlite::SqliteStore;
 
 /// The shipped knowledge, compiled once for all tests.
-pub(crate) static ENGINE: LazyLock<Engine> =
-    LazyLock::new(|| Engine::new(read(&shipped()).graph));
+pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(read(&shipped()).graph));
 
 /// The shipped knowledge files.
 pub(crate) fn shipped() -> Vec<SourceFile> {

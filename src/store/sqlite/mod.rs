@@ -117,11 +117,13 @@ fn lock(file: &Path) -> Result<Option<File>, OpenError> {
         .truncate(false)
         .write(true)
         .open(&path)
-        .map_err(|error| OpenError(format!(
-            "the database's folder cannot be written ({}: {error}): make it writable for this \
+        .map_err(|error| {
+            OpenError(format!(
+                "the database's folder cannot be written ({}: {error}): make it writable for this \
              user, or choose another file with --database",
-            path.display()
-        )))?;
+                path.display()
+            ))
+        })?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),
         Err(std::fs::TryLockError::WouldBlock) => Err(OpenError(format!(
