@@ -26,11 +26,11 @@ const MOST_PLACES: usize = 20_000;
 /// Compiles a pattern's expression with limits that a curator's slip cannot exceed.
 ///
 /// # Errors
-/// The expression is not valid, or would need more than a megabyte.
+/// The expression is not valid, or would need more than four megabytes.
 pub fn compile(expression: &str) -> Result<Regex, Box<regex::Error>> {
     RegexBuilder::new(expression)
-        .size_limit(1 << 20)
-        .dfa_size_limit(1 << 20)
+        .size_limit(4 << 20)
+        .dfa_size_limit(4 << 20)
         .build()
         .map_err(Box::new)
 }
@@ -239,31 +239,28 @@ fn rarest(sets: Vec<Vec<String>>, popularity: &HashMap<String, usize>) -> Option
 /// key another value is dropped, and so is one of the client's hop on a line on which a proxy's log
 /// speaks of the same key for the hop behind it.
 fn without_overlapped(mut facts: Vec<Fact>, lines: &Lines<'_>) -> Vec<Fact> {
-    let judged: Vec<(Span, Arc<str>, Arc<str>, Hop, usize)> = facts
+    let overlapped: Vec<bool> = facts
         .iter()
-        .filter_map(|fact| {
-            let span = fact.span?;
-            let line = lines.line_of(span.start);
-            Some((span, fact.key.clone(), fact.value.clone(), fact.hop, line))
-        })
+        .map(|fact| facts.iter().any(|other| knows_better(other, fact, lines)))
         .collect();
-    facts.retain(|fact| {
-        let Some(span) = fact.span else {
-            return true;
-        };
-        let line = lines.line_of(span.start);
-        !judged.iter().any(|(other, key, value, hop, other_line)| {
-            let same_key = *key == fact.key;
-            let contains = other.start <= span.start
-                && span.end <= other.end
-                && other.end - other.start > span.end - span.start;
-            let behind = *hop == Hop::EdgeOrigin && fact.hop == Hop::ClientEdge;
-            same_key
-                && ((contains && *value != fact.value && *hop == fact.hop)
-                    || (behind && *other_line == line))
-        })
-    });
+    let mut overlapped = overlapped.into_iter();
+    facts.retain(|_| !overlapped.next().unwrap_or(false));
     facts
+}
+
+fn knows_better(other: &Fact, fact: &Fact, lines: &Lines<'_>) -> bool {
+    let (Some(wider), Some(span)) = (other.span, fact.span) else {
+        return false;
+    };
+    if other.key != fact.key {
+        return false;
+    }
+    let contains = wider.start <= span.start
+        && span.end <= wider.end
+        && wider.end - wider.start > span.end - span.start;
+    let behind = other.hop == Hop::EdgeOrigin && fact.hop == Hop::ClientEdge;
+    (contains && other.value != fact.value && other.hop == fact.hop)
+        || (behind && lines.line_of(wider.start) == lines.line_of(span.start))
 }
 
 fn empty_automaton() -> AhoCorasick {

@@ -352,7 +352,7 @@ impl Address {
 }
 
 /// What kind of host a name or address is.
-pub fn host_kind(host: &str) -> HostKind {
+fn host_kind(host: &str) -> HostKind {
     if host.is_empty()
         || host.contains(['<', '[', '*', '$', '%'])
         || host.contains("...")
