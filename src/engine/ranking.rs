@@ -23,6 +23,9 @@ pub struct Numbers {
     pub wrong_stage: f64,
     /// Share of a general symptom's frequency that a cause keeps for a more exact one.
     pub inherited: f64,
+    /// What at least is left of an unlinked alternative for a cause that links others of its
+    /// variable.
+    pub leftover: f64,
     /// Exponent on the sum of a cause's links to alternatives by which each is divided: 1 makes them
     /// add up to 1, less keeps something of the words as they were written.
     pub crowding: f64,
@@ -36,12 +39,13 @@ impl Default for Numbers {
         Numbers {
             frequencies: [0.97, 0.8, 0.5, 0.25, 0.05, 0.002],
             priors: [12.0, 6.0, 2.5, 1.0, 0.3],
-            unlinked: 0.004,
+            unlinked: 0.003,
             something_else: 0.03,
             wrong_stage: 0.05,
             inherited: 0.25,
+            leftover: 0.6,
             crowding: 0.2,
-            trust: 1.3,
+            trust: 1.2,
         }
     }
 }
@@ -240,7 +244,7 @@ impl Model {
                 let probability = match (words[row * causes + column], general) {
                     (Some(word), _) => word / total.max(1.0).powf(self.numbers.crowding),
                     (None, Some(word)) => (word * self.numbers.inherited).max(otherwise),
-                    (None, None) => otherwise * (1.0 - total).clamp(0.1, 1.0),
+                    (None, None) => otherwise * (1.0 - total).clamp(self.numbers.leftover, 1.0),
                 };
                 self.logarithms.push(probability.ln());
                 mean += self.priors[column] * probability;
