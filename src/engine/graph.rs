@@ -652,11 +652,13 @@ impl Graph {
         find(&self.advice, id, |advice| &advice.id)
     }
 
-    /// All codes of that id, of whatever family: numbers are shared between vendors.
+    /// All codes of that id, of whatever family: numbers are shared between vendors. Case counts
+    /// only where an entry has exactly these letters (HAProxy's `sD` and `SD` are two things).
     pub fn codes(&self, id: &str) -> impl Iterator<Item = &Code> {
-        self.codes
-            .iter()
-            .filter(move |code| code.id.eq_ignore_ascii_case(id))
+        let exact = self.codes.iter().any(|code| code.id == id);
+        self.codes.iter().filter(move |code| {
+            code.id == id || (!exact && code.id.eq_ignore_ascii_case(id))
+        })
     }
 
     /// The patterns of all systems.
