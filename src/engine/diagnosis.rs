@@ -18,6 +18,8 @@ use super::redact::redact;
 const MOST_CAUSES: usize = 10;
 /// Less likely causes are counted under "something else", beyond the first three.
 const LEAST_LISTED: f64 = 0.005;
+/// A likelier cause than this is named in an ambiguous verdict.
+const LEAST_NAMED: f64 = 0.15;
 /// At most that many reasons are given for a cause.
 const MOST_REASONS: usize = 8;
 /// A reason must shift the odds by a fifth to be worth a line.
@@ -385,14 +387,9 @@ impl Engine {
         families: &[f64],
         plan: Plan,
     ) -> Diagnosis {
-        let informative: Vec<usize> = symptoms
-            .iter()
-            .map(|(row, _)| *row)
-            .filter(|row| self.model.is_informative(*row))
-            .collect();
         let causes = self.ranked(symptoms, posterior, families);
         let listed: f64 = causes.iter().map(|cause| cause.probability).sum();
-        let verdict = verdict(&causes, !informative.is_empty());
+        let verdict = verdict(&causes, !symptoms.is_empty());
         let subject = gathered.subject();
         let edge = gathered.value_of("edge.server").map(str::to_owned);
         let layer = match verdict {
@@ -558,6 +555,9 @@ impl Engine {
             (VerdictKind::Identified, Some(cause)) => sentence(&title(cause)),
             (VerdictKind::Likely, Some(cause)) => {
                 format!("Most likely: {}", sentence(&decapitalised(&title(cause))))
+            }
+            (VerdictKind::Ambiguous, Some(cause)) if cause.probability < LEAST_NAMED => {
+                "What was given does not tell the cause yet: many would look like this.".to_owned()
             }
             (VerdictKind::Ambiguous, Some(cause)) => {
                 let second = causes

@@ -5,7 +5,7 @@
 //! (Kadane & Simon 1977). A check is worth what it takes off the expected minutes, less its own
 //! (Heckerman, Breese & Rommelse 1995).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::evidence::Fact;
 use super::graph::{Check, CheckKind, Graph, Who};
@@ -24,6 +24,13 @@ const UNKNOWN_FIX_MINUTES: f64 = 20.0;
 const CANNOT_TELL: f64 = 0.1;
 /// Planning looks at that many of the likeliest causes.
 const HORIZON: usize = 12;
+/// Causes say which of their checks tell best. A check further down a list is less to the point
+/// than its answers let on, and costs that many minutes more a place.
+const MINUTES_PER_PLACE: f64 = 0.7;
+/// The place of a check that none of the likeliest causes names.
+const FAR_DOWN: usize = 5;
+/// Below this probability of the likeliest cause next to nothing is known.
+const LITTLE_KNOWN: f64 = 0.2;
 /// P(answer | cause) where the answer tells nothing that the cause speaks of.
 const SILENT_ANSWER: f64 = 0.05;
 
@@ -85,8 +92,8 @@ pub struct Planner {
 #[derive(Debug)]
 struct PlannedCheck {
     check: usize,
-    /// Causes that name it.
-    causes: HashSet<usize>,
+    /// Causes that name it, with its place in their lists.
+    places: HashMap<usize, usize>,
     keys: Vec<String>,
     minutes: f64,
     /// For each answer, P(answer | cause) for each cause, then for something else.
@@ -122,12 +129,14 @@ impl Planner {
             .enumerate()
             .map(|(position, check)| PlannedCheck {
                 check: position,
-                causes: graph
+                places: graph
                     .causes
                     .iter()
                     .enumerate()
-                    .filter(|(_, cause)| cause.checks.contains(&check.id))
-                    .map(|(cause, _)| model.root_of(cause))
+                    .filter_map(|(cause, entry)| {
+                        let place = entry.checks.iter().position(|id| *id == check.id)?;
+                        Some((model.root_of(cause), place))
+                    })
                     .collect(),
                 keys: check
                     .answers
@@ -168,8 +177,11 @@ impl Planner {
         let rest = 1.0 - now.iter().sum::<f64>();
         let without_check = expected_minutes(&now, &costs);
         let mut best: Option<(usize, f64)> = None;
+        let mut most_telling: Option<(usize, f64)> = None;
         for planned in &self.checks {
-            let useful = likeliest.iter().any(|cause| planned.causes.contains(cause));
+            let useful = likeliest
+                .iter()
+                .any(|cause| planned.places.contains_key(cause));
             let told = planned.keys.iter().all(|key| known.contains(key.as_str()));
             if !useful || told {
                 continue;
@@ -180,12 +192,26 @@ impl Planner {
                     &now,
                     rest.max(posterior.something_else),
                     &costs,
-                );
+                )
+                - planned.detour(&likeliest);
+            if most_telling.is_none_or(|(_, known)| value > known) {
+                most_telling = Some((planned.check, value));
+            }
             if value > best.map_or(0.0, |(_, value)| value) {
                 best = Some((planned.check, value));
             }
         }
-        self.choose(best, &likeliest, &now, &costs, without_check)
+        let plan = self.choose(best, &likeliest, &now, &costs, without_check);
+        // While next to nothing is known no check promises to pay, but giving up at the first
+        // line would help nobody: the one that tells most comes first.
+        let knows_little = now.first().is_none_or(|first| *first < LITTLE_KNOWN);
+        match (plan.choice, most_telling) {
+            (Choice::HandOver, Some((check, _))) if knows_little => Plan {
+                choice: Choice::Check(check, 0.0),
+                ..plan
+            },
+            _ => plan,
+        }
     }
 
     fn choose(
@@ -219,6 +245,17 @@ impl Planner {
 }
 
 impl PlannedCheck {
+    /// Minutes for being beside the point of the likeliest causes.
+    fn detour(&self, likeliest: &[usize]) -> f64 {
+        let place = likeliest
+            .iter()
+            .take(3)
+            .filter_map(|cause| self.places.get(cause).copied())
+            .min()
+            .unwrap_or(FAR_DOWN);
+        place as f64 * MINUTES_PER_PLACE
+    }
+
     /// Expected minutes to the end if this check is done first, its own included.
     fn minutes_after(&self, likeliest: &[usize], now: &[f64], rest: f64, costs: &[f64]) -> f64 {
         let mut minutes = self.minutes;
