@@ -691,12 +691,14 @@ impl Engine {
 
     /// In words: what the answers would separate.
     fn why_check(&self, check: usize, causes: &[RankedCause], minutes: f64) -> String {
-        let saved = format!(
-            "It is expected to save {} minutes.",
-            minutes.round().max(1.0)
-        );
+        let saved = match minutes.round() {
+            least if least < 1.0 => "It tells most for its minutes.".to_owned(),
+            least if least < 2.0 => "It is expected to save a minute.".to_owned(),
+            more => format!("It is expected to save {more} minutes."),
+        };
         let position = |id: &str| self.graph.causes.iter().position(|cause| cause.id == id);
         if let [first, second, ..] = causes
+            && first.probability >= LEAST_NAMED
             && let (Some(a), Some(b)) = (position(&first.id), position(&second.id))
         {
             let answers = self.graph.checks[check].answers.len();

@@ -87,6 +87,8 @@ pub struct NextStep {
 pub struct Planner {
     checks: Vec<PlannedCheck>,
     fix_minutes: Vec<f64>,
+    /// Checks in the order of what they tell a minute while nothing is known.
+    most_telling: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -123,7 +125,7 @@ pub enum Choice {
 impl Planner {
     /// Prepares the checks of a graph.
     pub fn new(graph: &Graph, model: &Model) -> Self {
-        let checks = graph
+        let checks: Vec<PlannedCheck> = graph
             .checks
             .iter()
             .enumerate()
@@ -147,8 +149,15 @@ impl Planner {
                 answers: answer_probabilities(graph, model, check),
             })
             .collect();
+        let mut most_telling: Vec<usize> = (0..checks.len()).collect();
+        let worth: Vec<f64> = checks
+            .iter()
+            .map(|check| check.bits(model) / (check.minutes + 1.0))
+            .collect();
+        most_telling.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]).then(a.cmp(b)));
         Planner {
             checks,
+            most_telling,
             fix_minutes: graph
                 .causes
                 .iter()
@@ -177,13 +186,11 @@ impl Planner {
         let rest = 1.0 - now.iter().sum::<f64>();
         let without_check = expected_minutes(&now, &costs);
         let mut best: Option<(usize, f64)> = None;
-        let mut most_telling: Option<(usize, f64)> = None;
         for planned in &self.checks {
             let useful = likeliest
                 .iter()
                 .any(|cause| planned.places.contains_key(cause));
-            let told = planned.keys.iter().all(|key| known.contains(key.as_str()));
-            if !useful || told {
+            if !useful || planned.is_told(known) {
                 continue;
             }
             let value = without_check
@@ -194,9 +201,6 @@ impl Planner {
                     &costs,
                 )
                 - planned.detour(&likeliest);
-            if most_telling.is_none_or(|(_, known)| value > known) {
-                most_telling = Some((planned.check, value));
-            }
             if value > best.map_or(0.0, |(_, value)| value) {
                 best = Some((planned.check, value));
             }
@@ -205,8 +209,14 @@ impl Planner {
         // While next to nothing is known no check promises to pay, but giving up at the first
         // line would help nobody: the one that tells most comes first.
         let knows_little = now.first().is_none_or(|first| *first < LITTLE_KNOWN);
+        let most_telling = self
+            .most_telling
+            .iter()
+            .map(|position| &self.checks[*position])
+            .find(|planned| !planned.is_told(known))
+            .map(|planned| planned.check);
         match (plan.choice, most_telling) {
-            (Choice::HandOver, Some((check, _))) if knows_little => Plan {
+            (Choice::HandOver, Some(check)) if knows_little => Plan {
                 choice: Choice::Check(check, 0.0),
                 ..plan
             },
@@ -245,6 +255,34 @@ impl Planner {
 }
 
 impl PlannedCheck {
+    /// Whether what it would tell was told already.
+    fn is_told(&self, known: &HashSet<&str>) -> bool {
+        self.keys.iter().all(|key| known.contains(key.as_str()))
+    }
+
+    /// What its answer is expected to tell of the cause while nothing is known, in bits.
+    fn bits(&self, model: &Model) -> f64 {
+        let priors = model.posterior(&[]);
+        let weights: Vec<f64> = priors
+            .causes
+            .iter()
+            .copied()
+            .chain([priors.something_else])
+            .collect();
+        self.answers
+            .iter()
+            .map(|answer| {
+                let total: f64 = weights.iter().zip(answer).map(|(w, p)| w * p).sum();
+                weights
+                    .iter()
+                    .zip(answer)
+                    .filter(|(_, p)| **p > 0.0 && total > 0.0)
+                    .map(|(w, p)| w * p * (p / total).log2())
+                    .sum::<f64>()
+            })
+            .sum()
+    }
+
     /// Minutes for being beside the point of the likeliest causes.
     fn detour(&self, likeliest: &[usize]) -> f64 {
         let place = likeliest
