@@ -5,8 +5,10 @@
     reason = "a command line talks on its standard streams"
 )]
 
+mod config;
 mod diagnose;
 mod knowledge;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -24,6 +26,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Serve pages and API
+    Serve(Box<serve::Arguments>),
+    /// Print the settings, where they can be given, and what they mean
+    Config(Box<config::Arguments>),
     /// Diagnose a text: an error, a log, a command's output
     Diagnose(diagnose::Arguments),
     /// Look after the knowledge base
@@ -35,6 +41,8 @@ enum Command {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
+        Command::Serve(arguments) => serve::run(*arguments),
+        Command::Config(arguments) => config::run(*arguments),
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Knowledge(command) => knowledge::run(&command),
     }
