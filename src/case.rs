@@ -106,6 +106,9 @@ impl Case {
 
     /// All evidence, oldest first.
     pub fn evidence(&self) -> Vec<Evidence> {
-        self.entries.iter().map(|entry| entry.evidence.clone()).collect()
+        self.entries
+            .iter()
+            .map(|entry| entry.evidence.clone())
+            .collect()
     }
 }

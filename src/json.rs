@@ -110,7 +110,10 @@ impl EvidenceJson {
     /// Nothing was given, or a part is not of its form; all complaints at once.
     pub fn into_evidence(self) -> Result<Evidence, Vec<Invalid>> {
         let mut problems = Vec::new();
-        let nothing = self.text.as_deref().is_none_or(|text| text.trim().is_empty())
+        let nothing = self
+            .text
+            .as_deref()
+            .is_none_or(|text| text.trim().is_empty())
             && self.facts.is_empty()
             && self.context.is_none()
             && self.probe.is_none();
@@ -458,7 +461,11 @@ pub fn case(case: &Case, diagnosed: &Diagnosis) -> CaseJson {
             .iter()
             .map(|entry| TimelineJson {
                 at: entry.at.to_string(),
-                kind: if entry.answer.is_some() { "answer" } else { "evidence" },
+                kind: if entry.answer.is_some() {
+                    "answer"
+                } else {
+                    "evidence"
+                },
                 step: entry.answer.as_ref().map(|(step, _)| step.clone()),
                 answer: entry.answer.as_ref().map(|(_, answer)| answer.clone()),
                 text: entry.evidence.text.clone(),

@@ -7,6 +7,7 @@
 //! - [`case`]: a troubleshooting session as a value.
 //! - [`app`]: the use cases, for every face alike.
 //! - [`json`]: the one public JSON shape.
+//! - [`report`]: a diagnosis as text and as Markdown.
 //! - [`http`]: pages and API.
 //! - [`cli`]: one file a command.
 //! - [`config`], [`telemetry`]: settings, logs.
@@ -20,5 +21,6 @@ pub mod config;
 pub mod engine;
 pub mod http;
 pub mod json;
+pub mod report;
 pub mod store;
 pub mod telemetry;

@@ -11,6 +11,7 @@ use super::usage_error;
 use crate::engine::knowledge::read;
 use crate::engine::{Engine, Evidence};
 use crate::json::{self, ContextJson, EvidenceJson, FactJson};
+use crate::report;
 use crate::store::files;
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -65,7 +66,8 @@ fn single(engine: &Engine, mut input: Box<dyn Read>, format: Format) -> io::Resu
             serde_json::to_writer_pretty(&mut out, &json::diagnosis(&diagnosis))?;
             writeln!(out)
         }
-        Format::Text | Format::Markdown => writeln!(out, "{diagnosis:#?}"),
+        Format::Text => writeln!(out, "{}", report::text(&diagnosis)),
+        Format::Markdown => write!(out, "{}", report::markdown(&diagnosis)),
     }
 }
 
@@ -88,7 +90,10 @@ fn batch(engine: &Engine, input: Box<dyn Read>) -> io::Result<()> {
             continue;
         }
         let parsed: Line = serde_json::from_str(&line).map_err(|error| {
-            io::Error::new(io::ErrorKind::InvalidData, format!("line {}: {error}", number + 1))
+            io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("line {}: {error}", number + 1),
+            )
         })?;
         let evidence = EvidenceJson {
             text: parsed.text,
@@ -100,7 +105,10 @@ fn batch(engine: &Engine, input: Box<dyn Read>) -> io::Result<()> {
             Ok(evidence) => json::causes(&engine.diagnose(&[evidence])),
             Err(_) => Vec::new(),
         };
-        serde_json::to_writer(&mut out, &serde_json::json!({"id": parsed.id, "causes": causes}))?;
+        serde_json::to_writer(
+            &mut out,
+            &serde_json::json!({"id": parsed.id, "causes": causes}),
+        )?;
         out.write_all(b"\n")?;
         out.flush()?;
     }

@@ -62,7 +62,10 @@ fn report(files: &[SourceFile], quiet: bool) -> ExitCode {
             println!("{problem}");
         }
     }
-    println!("{counts}: {errors} errors, {} warnings", problems.len() - errors);
+    println!(
+        "{counts}: {errors} errors, {} warnings",
+        problems.len() - errors
+    );
     if errors == 0 {
         ExitCode::SUCCESS
     } else {

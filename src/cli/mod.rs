@@ -7,6 +7,7 @@
 
 mod config;
 mod diagnose;
+mod explain;
 mod knowledge;
 mod serve;
 
@@ -18,7 +19,11 @@ use clap::{Parser, Subcommand};
 const EXIT_USAGE: u8 = 2;
 
 #[derive(Parser)]
-#[command(name = "wsdoctor", version, about = "Tells why a WebSocket connection fails, and leads to a verified fix")]
+#[command(
+    name = "wsdoctor",
+    version,
+    about = "Tells why a WebSocket connection fails, and leads to a verified fix"
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -32,6 +37,8 @@ enum Command {
     Config(Box<config::Arguments>),
     /// Diagnose a text: an error, a log, a command's output
     Diagnose(diagnose::Arguments),
+    /// Explain a code, an error name, a cause or a symptom
+    Explain(explain::Arguments),
     /// Look after the knowledge base
     #[command(subcommand)]
     Knowledge(knowledge::Command),
@@ -44,6 +51,7 @@ pub fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(*arguments),
         Command::Config(arguments) => config::run(*arguments),
         Command::Diagnose(arguments) => diagnose::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Knowledge(command) => knowledge::run(&command),
     }
 }

@@ -11,7 +11,7 @@ use super::knowledge;
 use super::matching::{Matcher, holds};
 use super::next_step::{Choice, NextStep, Plan, Planner, StepKind, kind_of};
 use super::prose::{Subject, sections, summary};
-use super::ranking::{Model, Numbers, Posterior};
+use super::ranking::{Model, Numbers, Posterior, Source};
 use super::redact::redact;
 
 /// At most that many causes are listed.
@@ -292,7 +292,12 @@ impl Engine {
         let model = Model::new(&graph, numbers);
         let mut symptoms_by_key: HashMap<String, Vec<usize>> = HashMap::new();
         for (row, symptom) in graph.symptoms.iter().enumerate() {
-            let mut keys: Vec<&str> = symptom.when.keys().into_iter().map(|(key, _)| key).collect();
+            let mut keys: Vec<&str> = symptom
+                .when
+                .keys()
+                .into_iter()
+                .map(|(key, _)| key)
+                .collect();
             keys.dedup();
             for key in keys {
                 symptoms_by_key.entry(key.to_owned()).or_default().push(row);
@@ -327,7 +332,10 @@ impl Engine {
         gathered.settle();
         let counted = gathered.counted();
         let symptoms = self.symptoms(&counted);
-        let seen: Vec<usize> = symptoms.iter().map(|(row, _)| *row).collect();
+        let seen: Vec<(usize, Source)> = symptoms
+            .iter()
+            .map(|(row, fact)| (*row, source(&gathered.facts[*fact])))
+            .collect();
         let posterior = self.model.posterior(&seen);
         let families = self.families(&posterior);
         let known: HashSet<&str> = counted.iter().map(|(_, fact)| &*fact.key).collect();
@@ -527,7 +535,11 @@ impl Engine {
                 fact: None,
             });
         }
-        reasons.sort_by(|a, b| b.weight.total_cmp(&a.weight).then_with(|| a.symptom.cmp(&b.symptom)));
+        reasons.sort_by(|a, b| {
+            b.weight
+                .total_cmp(&a.weight)
+                .then_with(|| a.symptom.cmp(&b.symptom))
+        });
         reasons.truncate(MOST_REASONS);
         reasons
     }
@@ -603,7 +615,9 @@ impl Engine {
                 _ => Layer::Proxy,
             }),
             Some(Stage::Open) => Some(Layer::Session),
-            None => first.map(|cause| cause.layer).filter(|_| verdict != VerdictKind::Healthy),
+            None => first
+                .map(|cause| cause.layer)
+                .filter(|_| verdict != VerdictKind::Healthy),
         };
         // What lies before the place where it broke was passed only if something was seen to
         // break there, not if a cause merely makes it likely.
@@ -668,14 +682,19 @@ impl Engine {
                         .collect(),
                 }
             }
-            Choice::Fix(position) => self.fix_step(&self.graph.causes[position], causes, subject, edge),
+            Choice::Fix(position) => {
+                self.fix_step(&self.graph.causes[position], causes, subject, edge)
+            }
             Choice::HandOver => hand_over(causes),
         }
     }
 
     /// In words: what the answers would separate.
     fn why_check(&self, check: usize, causes: &[RankedCause], minutes: f64) -> String {
-        let saved = format!("It is expected to save {} minutes.", minutes.round().max(1.0));
+        let saved = format!(
+            "It is expected to save {} minutes.",
+            minutes.round().max(1.0)
+        );
         let position = |id: &str| self.graph.causes.iter().position(|cause| cause.id == id);
         if let [first, second, ..] = causes
             && let (Some(a), Some(b)) = (position(&first.id), position(&second.id))
@@ -703,7 +722,10 @@ impl Engine {
         edge: Option<&str>,
     ) -> NextStep {
         let all = sections(&cause.body);
-        let fixes: Vec<_> = all.iter().filter(|section| section.fix_system().is_some()).collect();
+        let fixes: Vec<_> = all
+            .iter()
+            .filter(|section| section.fix_system().is_some())
+            .collect();
         let chosen = edge
             .and_then(|edge| {
                 fixes.iter().find(|section| {
@@ -739,6 +761,15 @@ impl Engine {
             ],
         }
     }
+}
+
+/// The words that a fact was read from. An address tells several things at once that have nothing
+/// to do with each other, so its facts count as if they stood apart.
+fn source(fact: &Fact) -> Source {
+    if fact.key.starts_with("url.") {
+        return None;
+    }
+    fact.span.map(|span| (fact.evidence, span.start, span.end))
 }
 
 fn layer_of_stage(stage: Stage) -> Layer {
@@ -819,9 +850,30 @@ fn sentence(title: &str) -> String {
 fn decapitalised(title: &str) -> String {
     let first = title.split(' ').next().unwrap_or_default();
     let common = [
-        "The", "A", "An", "Nothing", "No", "Something", "One", "Two", "Several", "This", "Another",
-        "Plain", "Client", "Server", "Certificate", "Credentials", "Too", "It", "Messages", "Frames",
-        "Compression", "Browser", "Wrong", "Missing",
+        "The",
+        "A",
+        "An",
+        "Nothing",
+        "No",
+        "Something",
+        "One",
+        "Two",
+        "Several",
+        "This",
+        "Another",
+        "Plain",
+        "Client",
+        "Server",
+        "Certificate",
+        "Credentials",
+        "Too",
+        "It",
+        "Messages",
+        "Frames",
+        "Compression",
+        "Browser",
+        "Wrong",
+        "Missing",
     ];
     if common.contains(&first) {
         let mut letters = title.chars();
@@ -847,7 +899,16 @@ struct Gathered {
 
 /// Facts with these beginnings speak of the whole situation, whatever line they stand on.
 const OF_EVERYTHING: &[&str] = &[
-    "works.", "environment.", "since", "fails.", "page.", "edge.", "client.engine", "client.clock", "server.listening", "container.",
+    "works.",
+    "environment.",
+    "since",
+    "fails.",
+    "page.",
+    "edge.",
+    "client.engine",
+    "client.clock",
+    "server.listening",
+    "container.",
 ];
 
 impl Gathered {
@@ -861,8 +922,10 @@ impl Gathered {
         let found = addresses(&text);
         let connections = Connections::of(&found, &lines);
         let first_fact = self.facts.len();
-        self.facts.extend(facts_of_addresses(&connections, &found, number));
-        self.facts.extend(matcher.facts(&text, &lines, &connections, number));
+        self.facts
+            .extend(facts_of_addresses(&connections, &found, number));
+        self.facts
+            .extend(matcher.facts(&text, &lines, &connections, number));
         for mark in &redacted.marks {
             for (key, value) in &mark.facts {
                 self.facts.push(Fact {
@@ -872,7 +935,10 @@ impl Gathered {
                     vantage: "user".into(),
                     connection: None,
                     evidence: number,
-                    span: Some(Span { start: mark.start, end: mark.end }),
+                    span: Some(Span {
+                        start: mark.start,
+                        end: mark.end,
+                    }),
                 });
             }
         }
@@ -882,18 +948,27 @@ impl Gathered {
                 key: Arc::from(redact(&stated.key).text),
                 value: Arc::from(redact(&stated.value).text),
                 hop: stated.hop,
-                vantage: Arc::from(if stated.vantage.is_empty() { "user" } else { &stated.vantage }),
+                vantage: Arc::from(if stated.vantage.is_empty() {
+                    "user"
+                } else {
+                    &stated.vantage
+                }),
                 connection: None,
                 evidence: number,
                 span: None,
             });
         }
         for fact in &mut self.facts[first_fact..] {
-            if OF_EVERYTHING.iter().any(|beginning| fact.key.starts_with(beginning)) {
+            if OF_EVERYTHING
+                .iter()
+                .any(|beginning| fact.key.starts_with(beginning))
+            {
                 fact.connection = None;
             }
             // Connections of later pieces are numbered on from the earlier ones'.
-            fact.connection = fact.connection.map(|connection| connection + self.connections);
+            fact.connection = fact
+                .connection
+                .map(|connection| connection + self.connections);
         }
         self.connections += connections.addresses.len();
         self.texts.push(text);
@@ -948,9 +1023,8 @@ impl Gathered {
         let value = |key: &str| self.value_of(key).map(str::to_owned);
         Subject {
             scheme: value("url.scheme").filter(|scheme| scheme.starts_with("ws")),
-            host: value("url.host").filter(|_| {
-                !matches!(self.value_of("url.host.kind"), Some("placeholder"))
-            }),
+            host: value("url.host")
+                .filter(|_| !matches!(self.value_of("url.host.kind"), Some("placeholder"))),
             port: value("url.port"),
             path: value("url.path"),
             origin: value("page.scheme")
@@ -967,7 +1041,15 @@ impl Gathered {
     fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
         let hidden = matches!(self.value_of("client.reason"), Some("hidden"));
-        let telling = ["handshake.status", "tcp.connect", "tls.fault", "client.fault", "dns.lookup", "handshake.fault", "handshake.answer"];
+        let telling = [
+            "handshake.status",
+            "tcp.connect",
+            "tls.fault",
+            "client.fault",
+            "dns.lookup",
+            "handshake.fault",
+            "handshake.answer",
+        ];
         if hidden && telling.iter().all(|key| self.value_of(key).is_none()) {
             notes.push(if self.value_of("client.engine") == Some("firefox") {
                 "Firefox prints this same line for nearly every failure: it hides the reason from \
@@ -1006,7 +1088,11 @@ impl Gathered {
             Layer::Dns => value("url.host"),
             Layer::Tcp => {
                 let port = value("url.port");
-                if port.is_empty() { port } else { format!("port {port}") }
+                if port.is_empty() {
+                    port
+                } else {
+                    format!("port {port}")
+                }
             }
             Layer::Tls => match self.value_of("url.scheme") {
                 Some("ws") => "not used".to_owned(),
@@ -1015,11 +1101,19 @@ impl Gathered {
             Layer::Proxy => value("edge.server").replace("application", ""),
             Layer::Handshake => {
                 let status = value("handshake.status");
-                if status.is_empty() { status } else { format!("status {status}") }
+                if status.is_empty() {
+                    status
+                } else {
+                    format!("status {status}")
+                }
             }
             Layer::Session => {
                 let code = value("close.code");
-                if code.is_empty() { code } else { format!("code {code}") }
+                if code.is_empty() {
+                    code
+                } else {
+                    format!("code {code}")
+                }
             }
         }
     }
@@ -1029,9 +1123,13 @@ impl Gathered {
         self.facts
             .iter()
             .map(|fact| {
-                let words = fact.span.map(|span| &self.texts[fact.evidence][span.start..span.end]);
+                let words = fact
+                    .span
+                    .map(|span| &self.texts[fact.evidence][span.start..span.end]);
                 SeenFact {
-                    place: fact.span.map(|span| lines[fact.evidence].position(span.start)),
+                    place: fact
+                        .span
+                        .map(|span| lines[fact.evidence].position(span.start)),
                     length: words.map(|words| words.chars().count()),
                     quote: words.map(|words| {
                         words

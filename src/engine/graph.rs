@@ -253,7 +253,14 @@ impl TryFrom<TypedPredicate> for Predicate {
 
     fn try_from(typed: TypedPredicate) -> Result<Self, Self::Error> {
         let hop = typed.hop;
-        match (typed.key, typed.is, typed.r#in, typed.within, typed.all, typed.any) {
+        match (
+            typed.key,
+            typed.is,
+            typed.r#in,
+            typed.within,
+            typed.all,
+            typed.any,
+        ) {
             (Some(key), Some(is), None, None, None, None) => Ok(Predicate::Is { key, is, hop }),
             (Some(key), None, Some(values), None, None, None) => Ok(Predicate::In {
                 key,
@@ -265,8 +272,10 @@ impl TryFrom<TypedPredicate> for Predicate {
             }
             (None, None, None, None, Some(all), None) => Ok(Predicate::All { all }),
             (None, None, None, None, None, Some(any)) => Ok(Predicate::Any { any }),
-            _ => Err("a predicate is one of { key = \"..\", is = \"..\" }, { key, in = [..] }, \
-                      { key, within = [[from, to]] }, { all = [..] } or { any = [..] }"),
+            _ => Err(
+                "a predicate is one of { key = \"..\", is = \"..\" }, { key, in = [..] }, \
+                      { key, within = [[from, to]] }, { all = [..] } or { any = [..] }",
+            ),
         }
     }
 }

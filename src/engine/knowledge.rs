@@ -158,9 +158,10 @@ fn read_file(file: &SourceFile, read: &mut Read) {
             file: file.name.clone(),
             line: 0,
             severity: Severity::Error,
-            message: "does not belong here: write symptoms/*.toml, patterns/*.toml, checks/*.toml, \
+            message:
+                "does not belong here: write symptoms/*.toml, patterns/*.toml, checks/*.toml, \
                       codes/*.toml, causes/*.md or advice/*.md"
-                .to_owned(),
+                    .to_owned(),
         }),
     }
 }
@@ -193,10 +194,7 @@ fn parse_toml<T: DeserializeOwned>(
     }
 }
 
-fn parse_markdown<T: DeserializeOwned>(
-    file: &SourceFile,
-    read: &mut Read,
-) -> Option<(T, String)> {
+fn parse_markdown<T: DeserializeOwned>(file: &SourceFile, read: &mut Read) -> Option<(T, String)> {
     let text = file.text.replace("\r\n", "\n");
     let parts = text
         .strip_prefix("+++\n")
@@ -304,13 +302,20 @@ pub fn check(read: &Read) -> Vec<Problem> {
 
 fn check_ids(graph: &Graph, places: &mut Places<'_>) {
     let mut seen: BTreeMap<(&str, String), String> = BTreeMap::new();
-    let symptoms = graph
-        .symptoms
-        .iter()
-        .map(|s| ("symptom", s.id.clone(), format!("symptoms/{}.toml", s.group)));
-    let patterns = graph
-        .patterns()
-        .map(|(system, p)| ("pattern", p.id.clone(), format!("patterns/{}.toml", system.system)));
+    let symptoms = graph.symptoms.iter().map(|s| {
+        (
+            "symptom",
+            s.id.clone(),
+            format!("symptoms/{}.toml", s.group),
+        )
+    });
+    let patterns = graph.patterns().map(|(system, p)| {
+        (
+            "pattern",
+            p.id.clone(),
+            format!("patterns/{}.toml", system.system),
+        )
+    });
     let causes = graph
         .causes
         .iter()
@@ -320,7 +325,11 @@ fn check_ids(graph: &Graph, places: &mut Places<'_>) {
         .iter()
         .map(|c| ("check", c.id.clone(), format!("checks/{}.toml", c.group)));
     let codes = graph.codes.iter().map(|c| {
-        ("code", format!("{}/{}", c.family, c.id), format!("codes/{}.toml", c.group))
+        (
+            "code",
+            format!("{}/{}", c.family, c.id),
+            format!("codes/{}.toml", c.group),
+        )
     });
     let advice = graph
         .advice
@@ -341,7 +350,11 @@ fn check_ids(graph: &Graph, places: &mut Places<'_>) {
             );
         }
         if matches!(kind, "cause" | "advice") && !places.read.texts.contains_key(&file) {
-            places.error(&file, &id, format!("the {kind} {id:?} must stand in a file of that name"));
+            places.error(
+                &file,
+                &id,
+                format!("the {kind} {id:?} must stand in a file of that name"),
+            );
         }
         if let Some(other) = seen.insert((kind, id.clone()), file.clone()) {
             places.error(
@@ -373,21 +386,38 @@ fn check_symptoms(graph: &Graph, places: &mut Places<'_>) {
     for symptom in &graph.symptoms {
         let file = format!("symptoms/{}.toml", symptom.group);
         if symptom.stage.is_some() != symptom.state.is_some() {
-            places.error(&file, &symptom.id, format!(
-                "symptom {:?} needs both stage and state, or neither", symptom.id
-            ));
+            places.error(
+                &file,
+                &symptom.id,
+                format!(
+                    "symptom {:?} needs both stage and state, or neither",
+                    symptom.id
+                ),
+            );
         }
         if let Some(general) = &symptom.refines
             && graph.symptom(general).is_none()
         {
-            places.error(&file, &symptom.id, format!(
-                "symptom {:?} refines {general:?}, which is not defined", symptom.id
-            ));
+            places.error(
+                &file,
+                &symptom.id,
+                format!(
+                    "symptom {:?} refines {general:?}, which is not defined",
+                    symptom.id
+                ),
+            );
         }
         if symptom.refines.as_ref() == Some(&symptom.id) {
-            places.error(&file, &symptom.id, format!("symptom {:?} refines itself", symptom.id));
+            places.error(
+                &file,
+                &symptom.id,
+                format!("symptom {:?} refines itself", symptom.id),
+            );
         }
-        if symptom.otherwise.is_none() && symptom.stage.is_none() && !linked.contains(symptom.id.as_str()) {
+        if symptom.otherwise.is_none()
+            && symptom.stage.is_none()
+            && !linked.contains(symptom.id.as_str())
+        {
             places.warning(&file, &symptom.id, format!(
                 "no cause speaks of symptom {:?}: link it from a cause, or say how often it is seen with `otherwise`",
                 symptom.id
@@ -412,12 +442,11 @@ fn vocabulary(graph: &Graph) -> BTreeMap<String, Option<BTreeSet<String>>> {
             }
         }
     }
-    fn add(
-        key: &str,
-        values: &[String],
-        into: &mut BTreeMap<String, Option<BTreeSet<String>>>,
-    ) {
-        if let Some(known) = into.entry(key.to_owned()).or_insert_with(|| Some(BTreeSet::new())) {
+    fn add(key: &str, values: &[String], into: &mut BTreeMap<String, Option<BTreeSet<String>>>) {
+        if let Some(known) = into
+            .entry(key.to_owned())
+            .or_insert_with(|| Some(BTreeSet::new()))
+        {
             known.extend(values.iter().cloned());
         }
     }
@@ -479,13 +508,22 @@ fn check_patterns(graph: &Graph, places: &mut Places<'_>) {
     for (system, pattern) in graph.patterns() {
         let file = format!("patterns/{}.toml", system.system);
         if let Some(other) = wordings.insert((&pattern.regex, pattern.hop.as_str()), &pattern.id) {
-            places.error(&file, &pattern.id, format!(
-                "pattern {:?} has the same wording as {other:?}: keep one of them", pattern.id
-            ));
+            places.error(
+                &file,
+                &pattern.id,
+                format!(
+                    "pattern {:?} has the same wording as {other:?}: keep one of them",
+                    pattern.id
+                ),
+            );
         }
         for (key, value) in system.facts.iter().chain(&pattern.facts) {
             if let Some(complaint) = complaint_about_fact(&keys, key, value) {
-                places.error(&file, &pattern.id, format!("pattern {:?}: {complaint}", pattern.id));
+                places.error(
+                    &file,
+                    &pattern.id,
+                    format!("pattern {:?}: {complaint}", pattern.id),
+                );
             }
         }
         check_pattern(pattern, &file, places);
@@ -518,19 +556,31 @@ fn check_pattern(pattern: &Pattern, file: &str, places: &mut Places<'_>) {
         if let Some(name) = super::matching::capture_name(value)
             && !names.contains(name)
         {
-            places.error(file, id, format!(
-                "pattern {id:?}: {key} uses ${name}, but the expression has no (?P<{name}>..)"
-            ));
+            places.error(
+                file,
+                id,
+                format!(
+                    "pattern {id:?}: {key} uses ${name}, but the expression has no (?P<{name}>..)"
+                ),
+            );
         }
     }
     for example in &pattern.examples {
         if !super::matching::matches_somewhere(pattern, &regex, example) {
-            places.error(file, id, format!("pattern {id:?} does not match its example {example:?}"));
+            places.error(
+                file,
+                id,
+                format!("pattern {id:?} does not match its example {example:?}"),
+            );
         }
     }
     for near_miss in &pattern.near_misses {
         if super::matching::matches_somewhere(pattern, &regex, near_miss) {
-            places.error(file, id, format!("pattern {id:?} matches its near miss {near_miss:?}"));
+            places.error(
+                file,
+                id,
+                format!("pattern {id:?} matches its near miss {near_miss:?}"),
+            );
         }
     }
     if pattern.examples.is_empty() {
@@ -549,12 +599,20 @@ fn check_causes(graph: &Graph, places: &mut Places<'_>) {
         let file = format!("causes/{}.md", cause.id);
         for symptom in cause.symptoms.keys() {
             if graph.symptom(symptom).is_none() {
-                places.error(&file, symptom, format!("symptom {symptom:?} is not defined in symptoms/"));
+                places.error(
+                    &file,
+                    symptom,
+                    format!("symptom {symptom:?} is not defined in symptoms/"),
+                );
             }
         }
         for check in &cause.checks {
             if graph.check(check).is_none() {
-                places.error(&file, check, format!("check {check:?} is not defined in checks/"));
+                places.error(
+                    &file,
+                    check,
+                    format!("check {check:?} is not defined in checks/"),
+                );
             }
         }
         check_family(graph, cause, &file, places);
@@ -562,13 +620,22 @@ fn check_causes(graph: &Graph, places: &mut Places<'_>) {
             && !matches!(fix.verify.as_str(), "probe" | "paste")
             && graph.check(&fix.verify).is_none()
         {
-            places.error(&file, "verify", format!(
-                "verify = {:?} must be \"probe\", \"paste\" or the id of a check", fix.verify
-            ));
+            places.error(
+                &file,
+                "verify",
+                format!(
+                    "verify = {:?} must be \"probe\", \"paste\" or the id of a check",
+                    fix.verify
+                ),
+            );
         }
         for reference in &cause.references {
             if !reference.starts_with("https://") && !reference.starts_with("http://") {
-                places.error(&file, reference, format!("reference {reference:?} must be an https address"));
+                places.error(
+                    &file,
+                    reference,
+                    format!("reference {reference:?} must be an https address"),
+                );
             }
         }
         warn_about_gaps(cause, &file, places);
@@ -577,19 +644,32 @@ fn check_causes(graph: &Graph, places: &mut Places<'_>) {
 
 fn check_family(graph: &Graph, cause: &Cause, file: &str, places: &mut Places<'_>) {
     if cause.parent.is_some() != cause.share.is_some() {
-        places.error(file, "parent", "a narrower cause has both parent and share".to_owned());
+        places.error(
+            file,
+            "parent",
+            "a narrower cause has both parent and share".to_owned(),
+        );
     }
     if let Some(share) = cause.share
         && !(share > 0.0 && share < 1.0)
     {
-        places.error(file, "share", format!("share = {share} must lie between 0 and 1"));
+        places.error(
+            file,
+            "share",
+            format!("share = {share} must lie between 0 and 1"),
+        );
     }
     if let Some(parent) = &cause.parent {
         match graph.cause(parent) {
             None => places.error(file, "parent", format!("parent {parent:?} is not a cause")),
-            Some(parent) if parent.parent.is_some() => places.error(file, "parent", format!(
-                "parent {:?} is itself a narrower cause: families have two levels", parent.id
-            )),
+            Some(parent) if parent.parent.is_some() => places.error(
+                file,
+                "parent",
+                format!(
+                    "parent {:?} is itself a narrower cause: families have two levels",
+                    parent.id
+                ),
+            ),
             Some(_) => {}
         }
     }
@@ -630,7 +710,11 @@ fn warn_about_gaps(cause: &Cause, file: &str, places: &mut Places<'_>) {
         gaps.push("a section \"## Fix\"");
     }
     if !gaps.is_empty() {
-        places.warning(file, "id", format!("cause {:?} lacks {}", cause.id, gaps.join(", ")));
+        places.warning(
+            file,
+            "id",
+            format!("cause {:?} lacks {}", cause.id, gaps.join(", ")),
+        );
     }
 }
 
@@ -641,20 +725,28 @@ fn check_checks(graph: &Graph, places: &mut Places<'_>) {
         let mut ids = BTreeSet::new();
         for answer in &check.answers {
             if !ids.insert(&answer.id) {
-                places.error(&file, &check.id, format!(
-                    "check {:?} has two answers {:?}", check.id, answer.id
-                ));
+                places.error(
+                    &file,
+                    &check.id,
+                    format!("check {:?} has two answers {:?}", check.id, answer.id),
+                );
             }
             for (key, value) in &answer.facts {
                 if let Some(complaint) = complaint_about_fact(&keys, key, value) {
-                    places.error(&file, &check.id, format!(
-                        "check {:?}, answer {:?}: {complaint}", check.id, answer.id
-                    ));
+                    places.error(
+                        &file,
+                        &check.id,
+                        format!("check {:?}, answer {:?}: {complaint}", check.id, answer.id),
+                    );
                 }
             }
         }
         if check.answers.len() < 2 {
-            places.warning(&file, &check.id, format!("check {:?} needs two answers or more", check.id));
+            places.warning(
+                &file,
+                &check.id,
+                format!("check {:?} needs two answers or more", check.id),
+            );
         }
         for system in check.commands.keys() {
             if !matches!(system.as_str(), "linux" | "macos" | "windows" | "devtools") {
@@ -663,8 +755,16 @@ fn check_checks(graph: &Graph, places: &mut Places<'_>) {
                 ));
             }
         }
-        if !graph.causes.iter().any(|cause| cause.checks.contains(&check.id)) {
-            places.warning(&file, &check.id, format!("no cause uses check {:?}", check.id));
+        if !graph
+            .causes
+            .iter()
+            .any(|cause| cause.checks.contains(&check.id))
+        {
+            places.warning(
+                &file,
+                &check.id,
+                format!("no cause uses check {:?}", check.id),
+            );
         }
     }
 }
@@ -690,23 +790,36 @@ fn check_links_in_prose(graph: &Graph, places: &mut Places<'_>) {
                 _ => matches!(target, "check" | "search" | ""),
             };
             if !known {
-                places.error(&file, target, format!("the link to /{target} leads nowhere"));
+                places.error(
+                    &file,
+                    target,
+                    format!("the link to /{target} leads nowhere"),
+                );
             }
         }
     }
     for entry in &graph.advice {
         for cause in &entry.causes {
             if graph.cause(cause).is_none() {
-                places.error(&format!("advice/{}.md", entry.id), cause, format!("cause {cause:?} is not defined"));
+                places.error(
+                    &format!("advice/{}.md", entry.id),
+                    cause,
+                    format!("cause {cause:?} is not defined"),
+                );
             }
         }
     }
     for code in &graph.codes {
         for cause in &code.causes {
             if graph.cause(cause).is_none() {
-                places.error(&format!("codes/{}.toml", code.group), &code.id, format!(
-                    "code {:?} points to the cause {cause:?}, which is not defined", code.id
-                ));
+                places.error(
+                    &format!("codes/{}.toml", code.group),
+                    &code.id,
+                    format!(
+                        "code {:?} points to the cause {cause:?}, which is not defined",
+                        code.id
+                    ),
+                );
             }
         }
     }

@@ -15,60 +15,70 @@ const MOST_ALTERNATIVES: usize = 64;
 /// A set of lower-case literals of which every match of the expression contains one, ignoring
 /// ASCII case; `None` if there is no such set of useful literals, or the expression is invalid.
 pub fn required_literals(expression: &str) -> Option<Vec<String>> {
-    let hir = ParserBuilder::new().build().parse(expression).ok()?;
-    let mut best = required(&hir)?;
-    best.sort();
-    best.dedup();
-    Some(best)
+    best(candidates(expression))
 }
 
-/// What a piece of an expression contributes: an exact text, or at best a set inside it.
-fn required(hir: &Hir) -> Option<Vec<String>> {
+/// All such sets that the expression offers; any one of them is enough to look for.
+pub fn candidates(expression: &str) -> Vec<Vec<String>> {
+    ParserBuilder::new()
+        .build()
+        .parse(expression)
+        .map_or_else(|_| Vec::new(), |hir| sets(&hir))
+}
+
+fn best(candidates: Vec<Vec<String>>) -> Option<Vec<String>> {
+    candidates
+        .into_iter()
+        .max_by_key(|candidate| worth(candidate))
+}
+
+/// What a piece of an expression contributes.
+fn sets(hir: &Hir) -> Vec<Vec<String>> {
     match hir.kind() {
-        HirKind::Capture(capture) => required(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => required(&repetition.sub),
-        HirKind::Concat(parts) => required_of_concat(parts),
+        HirKind::Capture(capture) => sets(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => sets(&repetition.sub),
+        HirKind::Concat(parts) => sets_of_concat(parts),
         HirKind::Alternation(branches) => {
             let mut all = Vec::new();
             for branch in branches {
-                all.extend(required(branch)?);
+                let Some(set) = best(sets(branch)) else {
+                    return Vec::new();
+                };
+                all.extend(set);
             }
-            (all.len() <= MOST_ALTERNATIVES).then_some(all)
+            all.sort();
+            all.dedup();
+            if all.len() <= MOST_ALTERNATIVES {
+                vec![all]
+            } else {
+                Vec::new()
+            }
         }
         _ => exact(hir)
             .filter(|text| text.len() >= SHORTEST)
-            .map(|text| vec![text]),
+            .map(|text| vec![vec![text]])
+            .unwrap_or_default(),
     }
 }
 
-fn required_of_concat(parts: &[Hir]) -> Option<Vec<String>> {
-    let mut best: Option<Vec<String>> = None;
+fn sets_of_concat(parts: &[Hir]) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
     let mut run = String::new();
-    let mut consider = |candidate: Vec<String>| {
-        if best
-            .as_ref()
-            .is_none_or(|known| worth(&candidate) > worth(known))
-        {
-            best = Some(candidate);
-        }
-    };
     for part in parts {
         if let Some(text) = exact(part) {
             run.push_str(&text);
             continue;
         }
         if run.len() >= SHORTEST {
-            consider(vec![std::mem::take(&mut run)]);
+            found.push(vec![std::mem::take(&mut run)]);
         }
         run.clear();
-        if let Some(inner) = required(part) {
-            consider(inner);
-        }
+        found.extend(sets(part));
     }
     if run.len() >= SHORTEST {
-        consider(vec![run]);
+        found.push(vec![run]);
     }
-    best
+    found
 }
 
 /// Long literals are rare in texts, and few of them are cheap to look for.
@@ -80,9 +90,11 @@ fn worth(candidates: &[String]) -> usize {
 /// The one text, ignoring ASCII case, that the piece matches.
 fn exact(hir: &Hir) -> Option<String> {
     match hir.kind() {
-        HirKind::Literal(literal) => {
-            Some(String::from_utf8(literal.0.to_vec()).ok()?.to_ascii_lowercase())
-        }
+        HirKind::Literal(literal) => Some(
+            String::from_utf8(literal.0.to_vec())
+                .ok()?
+                .to_ascii_lowercase(),
+        ),
         HirKind::Class(Class::Unicode(class)) => {
             // (?i)k also matches the Kelvin sign and (?i)s the long s; ASCII is what people paste,
             // and the expression itself still decides.
@@ -134,7 +146,10 @@ mod tests {
 
     #[test]
     fn every_branch_of_an_alternation_is_looked_for() {
-        assert_eq!(literals("(?:ECONNREFUSED|WSAECONNREFUSED|10061)"), ["10061", "econnrefused", "wsaeconnrefused"]);
+        assert_eq!(
+            literals("(?:ECONNREFUSED|WSAECONNREFUSED|10061)"),
+            ["10061", "econnrefused", "wsaeconnrefused"]
+        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ use regex::{Regex, RegexBuilder};
 
 use super::evidence::{Connections, Fact, Lines, Span};
 use super::graph::{Graph, Hop, Pattern, Predicate};
-use super::literals::required_literals;
+use super::literals::candidates;
 
 /// A window is cut around the literal where its lines are longer than this, in bytes.
 const WINDOW: usize = 4096;
@@ -93,6 +93,12 @@ impl Matcher {
                 .or_insert_with(|| Arc::from(word))
                 .clone()
         };
+        let all: Vec<Vec<Vec<String>>> = graph
+            .patterns()
+            .map(|(_, pattern)| candidates(&pattern.regex))
+            .collect();
+        let popularity = popularity(&all);
+        let mut all = all.into_iter();
         for system in &graph.systems {
             let system_facts: Arc<[_]> = system
                 .facts
@@ -100,7 +106,7 @@ impl Matcher {
                 .map(|(key, value)| (intern(key), intern(value)))
                 .collect();
             for pattern in &system.patterns {
-                let Some(required) = required_literals(&pattern.regex) else {
+                let Some(required) = all.next().and_then(|sets| rarest(sets, &popularity)) else {
                     continue;
                 };
                 let number = wordings.len() as u32;
@@ -122,7 +128,11 @@ impl Matcher {
                         .collect(),
                     hop: pattern.hop,
                     vantage: intern(pattern.vantage.as_deref().unwrap_or(
-                        if pattern.hop == Hop::EdgeOrigin { "edge" } else { "user" },
+                        if pattern.hop == Hop::EdgeOrigin {
+                            "edge"
+                        } else {
+                            "user"
+                        },
                     )),
                     lines: pattern.lines.clamp(1, 20),
                     system_facts: system_facts.clone(),
@@ -149,7 +159,7 @@ impl Matcher {
         connections: &Connections,
         evidence: usize,
     ) -> Vec<Fact> {
-        let mut facts = Vec::new();
+        let mut found = Vec::new();
         let mut matches_of = HashMap::new();
         for (wording, start, end) in self.windows(text, lines) {
             let count: &mut usize = matches_of.entry(wording).or_default();
@@ -160,11 +170,16 @@ impl Matcher {
             let Some(regex) = wording.regex() else {
                 continue;
             };
+            // Most windows hold the literal and no more; looking for groups costs several times this.
+            if !regex.is_match(&text[start..end]) {
+                continue;
+            }
             for captures in regex.captures_iter(&text[start..end]).take(8) {
                 *count += 1;
-                wording.read(&captures, start, evidence, &mut facts);
+                wording.read(&captures, start, evidence, &mut found);
             }
         }
+        let mut facts = without_overlapped(found, lines);
         for fact in &mut facts {
             if let Some(span) = fact.span {
                 fact.connection = connections.of_line(lines.line_of(span.start));
@@ -198,6 +213,57 @@ impl Matcher {
         windows.dedup();
         windows
     }
+}
+
+/// How many patterns offer each literal. A literal that many offer stands in many texts.
+fn popularity(all: &[Vec<Vec<String>>]) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for literal in all.iter().flatten().flatten() {
+        *counts.entry(literal.clone()).or_default() += 1;
+    }
+    counts
+}
+
+/// The set of literals that the fewest patterns share; among equals the longest ones.
+fn rarest(sets: Vec<Vec<String>>, popularity: &HashMap<String, usize>) -> Option<Vec<String>> {
+    sets.into_iter().min_by_key(|set| {
+        let shared: usize = set.iter().map(|literal| popularity[literal]).sum();
+        let shortest = set.iter().map(String::len).min().unwrap_or(0);
+        // Three letters stand in every text, however few patterns ask for them.
+        let common = if shortest < 5 { 40 } else { 0 };
+        (shared + common, usize::MAX - shortest)
+    })
+}
+
+/// Longer wordings know better: a fact read from words inside a longer wording that gives the same
+/// key another value is dropped, and so is one of the client's hop on a line on which a proxy's log
+/// speaks of the same key for the hop behind it.
+fn without_overlapped(mut facts: Vec<Fact>, lines: &Lines<'_>) -> Vec<Fact> {
+    let judged: Vec<(Span, Arc<str>, Arc<str>, Hop, usize)> = facts
+        .iter()
+        .filter_map(|fact| {
+            let span = fact.span?;
+            let line = lines.line_of(span.start);
+            Some((span, fact.key.clone(), fact.value.clone(), fact.hop, line))
+        })
+        .collect();
+    facts.retain(|fact| {
+        let Some(span) = fact.span else {
+            return true;
+        };
+        let line = lines.line_of(span.start);
+        !judged.iter().any(|(other, key, value, hop, other_line)| {
+            let same_key = *key == fact.key;
+            let contains = other.start <= span.start
+                && span.end <= other.end
+                && other.end - other.start > span.end - span.start;
+            let behind = *hop == Hop::EdgeOrigin && fact.hop == Hop::ClientEdge;
+            same_key
+                && ((contains && *value != fact.value && *hop == fact.hop)
+                    || (behind && *other_line == line))
+        })
+    });
+    facts
 }
 
 fn empty_automaton() -> AhoCorasick {
@@ -306,9 +372,9 @@ pub fn holds(predicate: &Predicate, facts: &[&Fact]) -> Option<Vec<usize>> {
             Some(used)
         }
         Predicate::Any { any } => any.iter().find_map(|part| holds(part, facts)),
-        Predicate::Is { key, is, hop } => {
-            collect(facts, |f| f.hop == *hop && *f.key == **key && *f.value == **is)
-        }
+        Predicate::Is { key, is, hop } => collect(facts, |f| {
+            f.hop == *hop && *f.key == **key && *f.value == **is
+        }),
         Predicate::In { key, r#in, hop } => collect(facts, |f| {
             f.hop == *hop && *f.key == **key && r#in.iter().any(|value| *f.value == **value)
         }),
@@ -316,7 +382,9 @@ pub fn holds(predicate: &Predicate, facts: &[&Fact]) -> Option<Vec<usize>> {
             f.hop == *hop
                 && *f.key == **key
                 && f.value.parse::<f64>().is_ok_and(|number| {
-                    within.iter().any(|[from, to]| *from <= number && number <= *to)
+                    within
+                        .iter()
+                        .any(|[from, to]| *from <= number && number <= *to)
                 })
         }),
     }

@@ -143,20 +143,21 @@ impl Planner {
             fix_minutes: graph
                 .causes
                 .iter()
-                .map(|cause| cause.fix.as_ref().map_or(UNKNOWN_FIX_MINUTES, |fix| fix.minutes))
+                .map(|cause| {
+                    cause
+                        .fix
+                        .as_ref()
+                        .map_or(UNKNOWN_FIX_MINUTES, |fix| fix.minutes)
+                })
                 .collect(),
         }
     }
 
     /// Chooses the next step. `families` holds the probability of each root cause (0 for narrower
     /// ones), `known` the keys of facts that were already told.
-    pub fn plan(
-        &self,
-        posterior: &Posterior,
-        families: &[f64],
-        known: &HashSet<&str>,
-    ) -> Plan {
-        let mut likeliest: Vec<usize> = (0..families.len()).filter(|c| families[*c] > 0.0).collect();
+    pub fn plan(&self, posterior: &Posterior, families: &[f64], known: &HashSet<&str>) -> Plan {
+        let mut likeliest: Vec<usize> =
+            (0..families.len()).filter(|c| families[*c] > 0.0).collect();
         likeliest.sort_by(|a, b| families[*b].total_cmp(&families[*a]).then(a.cmp(b)));
         likeliest.truncate(HORIZON);
         let costs: Vec<f64> = likeliest
@@ -174,7 +175,12 @@ impl Planner {
                 continue;
             }
             let value = without_check
-                - planned.minutes_after(&likeliest, &now, rest.max(posterior.something_else), &costs);
+                - planned.minutes_after(
+                    &likeliest,
+                    &now,
+                    rest.max(posterior.something_else),
+                    &costs,
+                );
             if value > best.map_or(0.0, |(_, value)| value) {
                 best = Some((planned.check, value));
             }
@@ -234,7 +240,6 @@ impl PlannedCheck {
         }
         minutes + CANNOT_TELL * expected_minutes(now, costs)
     }
-
 }
 
 /// ECR of doing the fixes in the order of chance over cost and then handing over.

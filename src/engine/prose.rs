@@ -21,7 +21,11 @@ impl Subject {
     /// The whole address, if host and scheme are known.
     pub fn url(&self) -> Option<String> {
         let (scheme, host) = (self.scheme.as_deref()?, self.host.as_deref()?);
-        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let host = if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            host.to_owned()
+        };
         let usual = matches!(
             (scheme, self.port.as_deref()),
             (_, None) | ("ws" | "http", Some("80")) | ("wss" | "https", Some("443"))
@@ -31,7 +35,10 @@ impl Subject {
         } else {
             format!(":{}", self.port.as_deref().unwrap_or_default())
         };
-        Some(format!("{scheme}://{host}{port}{}", self.path.as_deref().unwrap_or("/")))
+        Some(format!(
+            "{scheme}://{host}{port}{}",
+            self.path.as_deref().unwrap_or("/")
+        ))
     }
 
     /// Puts the case's own values where a text says `{host}`, `{port}`, `{path}`, `{scheme}`,
@@ -45,7 +52,11 @@ impl Subject {
         let scheme = self.scheme.as_deref().unwrap_or("wss");
         let http = if secure { "https" } else { "http" };
         let host = self.host.as_deref().unwrap_or("HOST");
-        let bracketed = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let bracketed = if host.contains(':') {
+            format!("[{host}]")
+        } else {
+            host.to_owned()
+        };
         let default_port = if secure { "443" } else { "80" };
         let port = self.port.as_deref().unwrap_or(default_port);
         let path = self.path.as_deref().unwrap_or("/");
@@ -83,7 +94,10 @@ fn address_letters(value: &str) -> String {
         .chars()
         .filter(|letter| {
             letter.is_ascii_alphanumeric()
-                || matches!(letter, '.' | '-' | '_' | '/' | ':' | '[' | ']' | '~' | '%' | '+' | '@')
+                || matches!(
+                    letter,
+                    '.' | '-' | '_' | '/' | ':' | '[' | ']' | '~' | '%' | '+' | '@'
+                )
         })
         .take(300)
         .collect()
@@ -139,7 +153,9 @@ pub fn sections(body: &str) -> Vec<Section<'_>> {
 
 /// What stands before the first heading: what a helpdesk person reads.
 pub fn summary(cause: &Cause) -> &str {
-    sections(&cause.body).first().map_or("", |first| first.markdown)
+    sections(&cause.body)
+        .first()
+        .map_or("", |first| first.markdown)
 }
 
 #[cfg(test)]
@@ -173,6 +189,9 @@ mod tests {
 
     #[test]
     fn unknown_values_are_named() {
-        assert_eq!(Subject::default().fill("nc -zv {host} {port}"), "nc -zv HOST 443");
+        assert_eq!(
+            Subject::default().fill("nc -zv {host} {port}"),
+            "nc -zv HOST 443"
+        );
     }
 }

@@ -23,7 +23,11 @@ pub struct Numbers {
     pub wrong_stage: f64,
     /// Share of a general symptom's frequency that a cause keeps for a more exact one.
     pub inherited: f64,
-    /// Exponent on the evidence: findings of one paste are not independent of each other.
+    /// Exponent on the sum of a cause's links to alternatives by which each is divided: 1 makes them
+    /// add up to 1, less keeps something of the words as they were written.
+    pub crowding: f64,
+    /// Exponent on the evidence: above 1 where the words are timid, below 1 where findings repeat
+    /// each other. Fitted, like the others, on labelled cases.
     pub trust: f64,
 }
 
@@ -32,11 +36,12 @@ impl Default for Numbers {
         Numbers {
             frequencies: [0.97, 0.8, 0.5, 0.25, 0.05, 0.002],
             priors: [12.0, 6.0, 2.5, 1.0, 0.3],
-            unlinked: 0.006,
-            something_else: 0.04,
-            wrong_stage: 0.08,
+            unlinked: 0.004,
+            something_else: 0.03,
+            wrong_stage: 0.05,
             inherited: 0.25,
-            trust: 0.8,
+            crowding: 0.2,
+            trust: 1.3,
         }
     }
 }
@@ -92,6 +97,34 @@ pub struct Contribution {
     pub symptoms: Vec<usize>,
     /// ln of the ratio to "something else", for each cause.
     pub weights: Vec<f64>,
+}
+
+/// The words that a symptom was read from: evidence, first and last byte; `None` if it was stated.
+pub type Source = Option<(usize, usize, usize)>;
+
+/// Divides the weight of findings that were read from the same words among them.
+fn share_sources(contributions: &mut [Contribution], sources: &[(usize, Source)]) {
+    let spans: Vec<Source> = contributions
+        .iter()
+        .map(|contribution| {
+            let first = contribution.symptoms.first()?;
+            sources.iter().find(|(symptom, _)| symptom == first)?.1
+        })
+        .collect();
+    for (contribution, span) in contributions.iter_mut().zip(&spans) {
+        let Some((evidence, start, end)) = span else {
+            continue;
+        };
+        let together = spans
+            .iter()
+            .flatten()
+            .filter(|(other, from, to)| other == evidence && from < end && start < to)
+            .count();
+        let share = 1.0 / (together.max(1) as f64).sqrt();
+        for weight in &mut contribution.weights {
+            *weight *= share;
+        }
+    }
 }
 
 /// What the evidence makes of the causes.
@@ -151,7 +184,10 @@ impl Model {
                 .iter()
                 .map(|symptom| {
                     let general = symptom.refines.as_deref()?;
-                    graph.symptoms.binary_search_by(|s| s.id.as_str().cmp(general)).ok()
+                    graph
+                        .symptoms
+                        .binary_search_by(|s| s.id.as_str().cmp(general))
+                        .ok()
                 })
                 .collect(),
             stage_of: graph
@@ -202,8 +238,7 @@ impl Model {
                 let total = linked[self.variable_of[row] * causes + column];
                 let general = self.refines[row].and_then(|g| words[g * causes + column]);
                 let probability = match (words[row * causes + column], general) {
-                    // Alternatives given one cause add up to 1 at most.
-                    (Some(word), _) => word / total.max(1.0),
+                    (Some(word), _) => word / total.max(1.0).powf(self.numbers.crowding),
                     (None, Some(word)) => (word * self.numbers.inherited).max(otherwise),
                     (None, None) => otherwise * (1.0 - total).clamp(0.1, 1.0),
                 };
@@ -260,9 +295,15 @@ impl Model {
     }
 
     /// Weighs the symptoms that were seen.
-    pub fn posterior(&self, seen: &[usize]) -> Posterior {
-        let seen = self.most_exact(seen);
-        let contributions = self.contributions(&seen);
+    ///
+    /// `sources` names for each symptom the words that it was read from; several symptoms read from
+    /// the same words are not independent, and share their weight.
+    pub fn posterior(&self, seen: &[(usize, Source)]) -> Posterior {
+        let sources = seen;
+        let seen: Vec<usize> = seen.iter().map(|(symptom, _)| *symptom).collect();
+        let seen = self.most_exact(&seen);
+        let mut contributions = self.contributions(&seen);
+        share_sources(&mut contributions, sources);
         let stage_weights = self.stage_weights(&seen);
         let mut scores: Vec<f64> = (0..self.causes())
             .map(|cause| {
@@ -306,7 +347,9 @@ impl Model {
                     .map(|cause| {
                         symptoms
                             .iter()
-                            .map(|s| self.logarithms[s * self.causes() + cause] - self.background[*s])
+                            .map(|s| {
+                                self.logarithms[s * self.causes() + cause] - self.background[*s]
+                            })
                             .sum::<f64>()
                             * share
                     })

@@ -156,7 +156,8 @@ fn is_json(request: &Request<Body>) -> bool {
         .and_then(|value| value.split(';').next())
         .map(str::trim)
         .is_some_and(|kind| {
-            kind.eq_ignore_ascii_case("application/json") || kind.to_ascii_lowercase().ends_with("+json")
+            kind.eq_ignore_ascii_case("application/json")
+                || kind.to_ascii_lowercase().ends_with("+json")
         })
 }
 

@@ -32,7 +32,10 @@ pub fn router(app: Arc<App>, settings: Arc<Settings>) -> Router {
     let evidence = Router::new()
         .route("/api/v1/diagnoses", post(api::diagnoses::create))
         .route("/api/v1/cases", post(api::cases::create))
-        .route("/api/v1/cases/{id}/evidence", post(api::cases::add_evidence))
+        .route(
+            "/api/v1/cases/{id}/evidence",
+            post(api::cases::add_evidence),
+        )
         .layer(text_limit);
     let shared = Shared { app, settings };
     Router::new()

@@ -38,8 +38,9 @@ pub fn read_folder(folder: &Path) -> io::Result<Vec<SourceFile>> {
 }
 
 fn collect(root: &Path, folder: &Path, files: &mut Vec<SourceFile>) -> io::Result<()> {
-    let with_path =
-        |path: &Path, error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let with_path = |path: &Path, error: io::Error| {
+        io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+    };
     for entry in std::fs::read_dir(folder).map_err(|error| with_path(folder, error))? {
         let path = entry.map_err(|error| with_path(folder, error))?.path();
         if path.is_dir() {

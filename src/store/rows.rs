@@ -100,13 +100,15 @@ fn entry(row: EntryRow) -> Entry {
                     vantage: fact.vantage,
                 })
                 .collect(),
-            context: row.context.map_or_else(Context::default, |context| Context {
-                edge: context.edge,
-                works_locally: context.works_locally,
-                fails_after_seconds: context.fails_after_seconds,
-                only_in: context.only_in,
-                since: context.since,
-            }),
+            context: row
+                .context
+                .map_or_else(Context::default, |context| Context {
+                    edge: context.edge,
+                    works_locally: context.works_locally,
+                    fails_after_seconds: context.fails_after_seconds,
+                    only_in: context.only_in,
+                    since: context.since,
+                }),
         },
         answer: row.answer,
     }

@@ -8,8 +8,8 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Row};
 use tokio::sync::{mpsc, oneshot};
 
-use super::rows::case_body;
 use super::StoreError;
+use super::rows::case_body;
 use crate::case::Case;
 
 /// Cases that wait for the writer beyond this are turned away.
@@ -102,7 +102,11 @@ impl Task {
         let mut transaction = match begun {
             Ok(transaction) => transaction,
             Err(error) => {
-                done.extend(writes.into_iter().map(|write| (write.reply, Ok(write.case))));
+                done.extend(
+                    writes
+                        .into_iter()
+                        .map(|write| (write.reply, Ok(write.case))),
+                );
                 return Err(error.to_string());
             }
         };
@@ -110,7 +114,10 @@ impl Task {
             let result = write_one(&mut transaction, write.case, write.revision).await;
             done.push((write.reply, result));
         }
-        transaction.commit().await.map_err(|error| error.to_string())
+        transaction
+            .commit()
+            .await
+            .map_err(|error| error.to_string())
     }
 }
 

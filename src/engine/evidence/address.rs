@@ -111,7 +111,9 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
     let body = &rest[..length];
     let authority_end = body.find(['/', '?', '#']).unwrap_or(body.len());
     let authority = &body[..authority_end];
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     let (host, port) = split_port(authority);
     let after = &body[authority_end..];
     let (path, query) = after
@@ -122,6 +124,9 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
         .unwrap_or((after.split('#').next().unwrap_or_default(), ""));
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let lead_start = floor(text, start.saturating_sub(48).max(line_start));
+    if is_behind_a_proxy(&text[lead_start..start]) {
+        return None;
+    }
     Some(Address {
         scheme,
         host: host.trim_matches(['[', ']']).to_ascii_lowercase(),
@@ -150,8 +155,27 @@ fn ends_address(letter: char) -> bool {
         || letter.is_control()
         || matches!(
             letter,
-            '"' | '\'' | '`' | '<' | '>' | '(' | ')' | '{' | '}' | '|' | '\\' | '^'
-                | '’' | '‘' | '“' | '”' | '«' | '»' | '，' | '。' | '」' | '、'
+            '"' | '\''
+                | '`'
+                | '<'
+                | '>'
+                | '('
+                | ')'
+                | '{'
+                | '}'
+                | '|'
+                | '\\'
+                | '^'
+                | '’'
+                | '‘'
+                | '“'
+                | '”'
+                | '«'
+                | '»'
+                | '，'
+                | '。'
+                | '」'
+                | '、'
         )
 }
 
@@ -168,18 +192,50 @@ fn split_port(authority: &str) -> (&str, Option<u16>) {
     }
 }
 
+/// Whether the words before an address say that it is a proxy's way to its server, which is not
+/// what the client dials.
+fn is_behind_a_proxy(lead: &str) -> bool {
+    let lead = lead.to_ascii_lowercase();
+    let lead = lead.trim_end_matches([' ', '\'', '"', ':', '=', '\t']);
+    [
+        "upstream",
+        "proxy_pass",
+        "proxypass",
+        "reverse_proxy",
+        "backend",
+        "fastcgi_pass",
+    ]
+    .iter()
+    .any(|word| lead.ends_with(word))
+}
+
 /// Whether the words before an address say that it is the page that opens the socket.
 fn says_page(lead: &str) -> bool {
     let lead = lead.to_lowercase();
     let lead = lead.trim_end_matches([' ', '\'', '"', ':', '‘', '“', '=', '`']);
-    ["page at", "origin", "the page", "page is", "page url", "page_url", "loaded from", "document", "referer", "site is", "page", "website"]
-        .iter()
-        .any(|word| lead.ends_with(word))
+    [
+        "page at",
+        "origin",
+        "the page",
+        "page is",
+        "page url",
+        "page_url",
+        "loaded from",
+        "document",
+        "referer",
+        "site is",
+        "page",
+        "website",
+    ]
+    .iter()
+    .any(|word| lead.ends_with(word))
 }
 
 fn is_script(path: &str, body: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or_default();
-    let script = [".js", ".mjs", ".ts", ".tsx", ".jsx", ".vue", ".html", ".css"];
+    let script = [
+        ".js", ".mjs", ".ts", ".tsx", ".jsx", ".vue", ".html", ".css",
+    ];
     script.iter().any(|ending| file.contains(ending))
         && (body.contains(".js:") || script.iter().any(|ending| file.contains(ending)))
 }
@@ -230,7 +286,11 @@ impl Address {
             ("url.port", self.effective_port().to_string()),
             (
                 "url.path",
-                if self.path.is_empty() { "/".to_owned() } else { self.path.clone() },
+                if self.path.is_empty() {
+                    "/".to_owned()
+                } else {
+                    self.path.clone()
+                },
             ),
             ("url.host.kind", self.host_kind().as_str().to_owned()),
         ];
@@ -256,8 +316,22 @@ impl Address {
         if path.contains("/socket.io") || self.query.contains("EIO=") {
             return Some("socket.io");
         }
-        let dev_paths = ["/sockjs-node", "/_next/webpack-hmr", "/ng-cli-ws", "/__webpack_hmr", "/_hmr", "/_nuxt/hmr", "/_nuxt", "/figwheel-ws", "/livereload", "/__vite", "/vite-hmr", "/browser-sync"];
-        if dev_paths.iter().any(|known| path.contains(known)) || matches!(port, 24678 | 5173 | 35729)
+        let dev_paths = [
+            "/sockjs-node",
+            "/_next/webpack-hmr",
+            "/ng-cli-ws",
+            "/__webpack_hmr",
+            "/_hmr",
+            "/_nuxt/hmr",
+            "/_nuxt",
+            "/figwheel-ws",
+            "/livereload",
+            "/__vite",
+            "/vite-hmr",
+            "/browser-sync",
+        ];
+        if dev_paths.iter().any(|known| path.contains(known))
+            || matches!(port, 24678 | 5173 | 35729)
         {
             return Some("dev-server");
         }
@@ -283,7 +357,10 @@ pub fn host_kind(host: &str) -> HostKind {
         || host.contains(['<', '[', '*', '$', '%'])
         || host.contains("...")
         || host.starts_with("your")
-        || matches!(host, "host" | "hostname" | "domain" | "server" | "url" | "ip" | "xxx" | "my-domain")
+        || matches!(
+            host,
+            "host" | "hostname" | "domain" | "server" | "url" | "ip" | "xxx" | "my-domain"
+        )
     {
         return HostKind::Placeholder;
     }
@@ -323,7 +400,10 @@ mod tests {
         assert_eq!(address.port, Some(8443));
         assert_eq!(address.path, "/chat/ws");
         assert_eq!(address.query, "x=1");
-        assert_eq!(&text[address.span.start..address.span.end], "wss://user@App.Example:8443/chat/ws?x=1#y");
+        assert_eq!(
+            &text[address.span.start..address.span.end],
+            "wss://user@App.Example:8443/chat/ws?x=1#y"
+        );
     }
 
     #[test]
@@ -358,7 +438,9 @@ mod tests {
 
     #[test]
     fn the_page_is_told_from_the_socket() {
-        let found = addresses("The page at 'https://app.example/' attempted to connect to 'ws://app.example/ws'");
+        let found = addresses(
+            "The page at 'https://app.example/' attempted to connect to 'ws://app.example/ws'",
+        );
         assert!(found[0].is_page);
         assert!(!found[1].is_page);
     }

@@ -75,7 +75,10 @@ pub fn facts_of_context(context: &Context, evidence: usize) -> Vec<Fact> {
     if let Some(works) = context.works_locally {
         add("works.locally", if works { "yes" } else { "no" });
     }
-    if let Some(seconds) = context.fails_after_seconds.filter(|s| s.is_finite() && *s >= 0.0) {
+    if let Some(seconds) = context
+        .fails_after_seconds
+        .filter(|s| s.is_finite() && *s >= 0.0)
+    {
         add("open.seconds", &format!("{seconds:.1}"));
     }
     for place in &context.only_in {

@@ -143,12 +143,27 @@ pub fn facts_of_addresses(
     for page in all.iter().filter(|address| address.is_page).take(4) {
         facts.push(fact("page.scheme", page.scheme, None, evidence, page.span));
         facts.push(fact("page.host", &page.host, None, evidence, page.span));
-        facts.push(fact("page.url", &page.without_query(), None, evidence, page.span));
-        facts.push(fact("page.host.kind", page.host_kind().as_str(), None, evidence, page.span));
+        facts.push(fact(
+            "page.url",
+            &page.without_query(),
+            None,
+            evidence,
+            page.span,
+        ));
+        facts.push(fact(
+            "page.host.kind",
+            page.host_kind().as_str(),
+            None,
+            evidence,
+            page.span,
+        ));
     }
     if connections.addresses.is_empty() {
         // Polling transports and curl name the same endpoint by its http address.
-        if let Some(address) = all.iter().find(|address| !address.is_page && !address.is_script) {
+        if let Some(address) = all
+            .iter()
+            .find(|address| !address.is_page && !address.is_script)
+        {
             for (key, value) in address.facts() {
                 if key != "url.scheme" && key != "url.port.kind" {
                     facts.push(fact(key, &value, None, evidence, address.span));

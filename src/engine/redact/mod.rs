@@ -18,7 +18,7 @@ mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use rules::Claim;
 
@@ -214,6 +214,8 @@ fn everywhere(text: &str, marks: &[Mark], found: rules::Found) -> Vec<Claim> {
         return claims;
     }
     let Ok(automaton) = AhoCorasick::builder()
+        // A deterministic automaton would cost more to build than one text takes to search.
+        .kind(Some(AhoCorasickKind::NoncontiguousNFA))
         .match_kind(MatchKind::LeftmostLongest)
         .build(patterns.iter().map(|form| &form.bytes))
     else {

@@ -51,7 +51,10 @@ pub(in crate::http) async fn add_evidence(
     let revision = more.revision.ok_or_else(missing_revision)?;
     let evidence = more.evidence.into_evidence().map_err(Problem::invalid)?;
     let now = Timestamp::now();
-    let changed = shared.app.add_evidence(&id, Some(revision), evidence, now).await?;
+    let changed = shared
+        .app
+        .add_evidence(&id, Some(revision), evidence, now)
+        .await?;
     Ok(Json(json::case(&changed.case, &changed.diagnosis)))
 }
 
@@ -74,7 +77,14 @@ pub(in crate::http) async fn answer(
     let revision = given.revision.ok_or_else(missing_revision)?;
     let changed = shared
         .app
-        .answer(&id, &given.step, &given.answer, given.text, Some(revision), Timestamp::now())
+        .answer(
+            &id,
+            &given.step,
+            &given.answer,
+            given.text,
+            Some(revision),
+            Timestamp::now(),
+        )
         .await?;
     Ok(Json(json::case(&changed.case, &changed.diagnosis)))
 }

@@ -10,7 +10,14 @@ use crate::json::{self, CauseEntryJson, CauseSummaryJson, CodeJson, SearchJson, 
 
 pub(in crate::http) async fn causes(State(shared): State<Shared>) -> Json<Vec<CauseSummaryJson>> {
     let engine = shared.app.engine();
-    Json(engine.graph().causes.iter().map(json::cause_summary).collect())
+    Json(
+        engine
+            .graph()
+            .causes
+            .iter()
+            .map(json::cause_summary)
+            .collect(),
+    )
 }
 
 pub(in crate::http) async fn cause(
@@ -44,7 +51,9 @@ pub(in crate::http) async fn codes(
     let engine = shared.app.engine();
     let codes: Vec<CodeJson> = engine.graph().codes(&code).map(json::code).collect();
     if codes.is_empty() {
-        return Err(Problem::not_found(format!("The code {code:?} is not known.")));
+        return Err(Problem::not_found(format!(
+            "The code {code:?} is not known."
+        )));
     }
     Ok(Json(codes))
 }

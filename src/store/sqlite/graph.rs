@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::super::StoreError;
 use super::super::rows::{Words, from_json, from_word, to_json, word};
@@ -329,7 +329,10 @@ fn advice(row: &SqliteRow) -> Result<Advice, StoreError> {
 }
 
 async fn read_patterns(connection: &mut SqliteConnection, graph: &mut Graph) -> Done {
-    for row in sqlx::query("SELECT * FROM patterns").fetch_all(connection).await? {
+    for row in sqlx::query("SELECT * FROM patterns")
+        .fetch_all(connection)
+        .await?
+    {
         let owner = text(&row, "system")?;
         let position = graph
             .systems
@@ -367,11 +370,19 @@ async fn read_details(connection: &mut SqliteConnection, graph: &mut Graph) -> D
             .ok_or_else(|| StoreError::Other(format!("a row belongs to no cause: {id}")))
     };
     let causes = &mut graph.causes;
-    for row in sqlx::query("SELECT * FROM links").fetch_all(&mut *connection).await? {
+    for row in sqlx::query("SELECT * FROM links")
+        .fetch_all(&mut *connection)
+        .await?
+    {
         let frequency: Frequency = from_word(text(&row, "frequency")?)?;
-        causes[of(&row)?].symptoms.insert(text(&row, "symptom")?, frequency);
+        causes[of(&row)?]
+            .symptoms
+            .insert(text(&row, "symptom")?, frequency);
     }
-    for row in sqlx::query("SELECT * FROM fixes").fetch_all(&mut *connection).await? {
+    for row in sqlx::query("SELECT * FROM fixes")
+        .fetch_all(&mut *connection)
+        .await?
+    {
         causes[of(&row)?].fix = Some(Fix {
             minutes: row.try_get("minutes")?,
             risk: from_word(text(&row, "risk")?)?,

@@ -42,7 +42,7 @@ pub struct SqliteStore {
     writing: Mutex<Option<JoinHandle<()>>>,
     options: SqliteConnectOptions,
     /// Held as long as the store is open: one process serves one file.
-    _lock: Option<File>,
+    lock: Mutex<Option<File>>,
 }
 
 impl SqliteStore {
@@ -85,7 +85,7 @@ impl SqliteStore {
             writer: Mutex::new(Some(writer)),
             writing: Mutex::new(Some(writing)),
             options,
-            _lock: lock,
+            lock: Mutex::new(lock),
         })
     }
 
@@ -117,11 +117,13 @@ fn lock(file: &Path) -> Result<Option<File>, OpenError> {
         .truncate(false)
         .write(true)
         .open(&path)
-        .map_err(|error| OpenError(format!(
-            "the database's folder cannot be written ({}: {error}): make it writable for this \
+        .map_err(|error| {
+            OpenError(format!(
+                "the database's folder cannot be written ({}: {error}): make it writable for this \
              user, or choose another file with --database",
-            path.display()
-        )))?;
+                path.display()
+            ))
+        })?;
     match lock.try_lock() {
         Ok(()) => Ok(Some(lock)),
         Err(std::fs::TryLockError::WouldBlock) => Err(OpenError(format!(
@@ -322,5 +324,6 @@ impl Store for SqliteStore {
                 .await;
             let _ = connection.close().await;
         }
+        self.lock.lock().await.take();
     }
 }

@@ -1,17 +1,63 @@
 //! Full-text search over the knowledge's pages.
 
-use sqlx::sqlite::{SqliteConnection, SqlitePool};
 use sqlx::Row;
+use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use super::super::{Hit, StoreError};
 use crate::engine::graph::Graph;
 
 /// Words that stand in every page and every question.
 const STOP_WORDS: &[&str] = &[
-    "a", "an", "and", "are", "as", "at", "be", "but", "by", "can", "do", "does", "for", "from",
-    "has", "have", "how", "i", "in", "instead", "is", "it", "its", "me", "my", "of", "on", "or",
-    "own", "see", "should", "that", "the", "there", "this", "to", "was", "we", "what", "when",
-    "where", "which", "who", "why", "with", "you", "your", "websocket", "websockets", "socket",
+    "a",
+    "an",
+    "and",
+    "are",
+    "as",
+    "at",
+    "be",
+    "but",
+    "by",
+    "can",
+    "do",
+    "does",
+    "for",
+    "from",
+    "has",
+    "have",
+    "how",
+    "i",
+    "in",
+    "instead",
+    "is",
+    "it",
+    "its",
+    "me",
+    "my",
+    "of",
+    "on",
+    "or",
+    "own",
+    "see",
+    "should",
+    "that",
+    "the",
+    "there",
+    "this",
+    "to",
+    "was",
+    "we",
+    "what",
+    "when",
+    "where",
+    "which",
+    "who",
+    "why",
+    "with",
+    "you",
+    "your",
+    "websocket",
+    "websockets",
+    "socket",
 ];
 
 /// More words than this are not looked for.
@@ -22,7 +68,9 @@ pub(super) async fn replace(
     connection: &mut SqliteConnection,
     graph: &Graph,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM documents").execute(&mut *connection).await?;
+    sqlx::query("DELETE FROM documents")
+        .execute(&mut *connection)
+        .await?;
     for cause in &graph.causes {
         let symptoms: Vec<&str> = cause
             .symptoms
@@ -31,21 +79,57 @@ pub(super) async fn replace(
             .map(|symptom| symptom.title.as_str())
             .collect();
         let keywords = format!("{} {}", cause.id.replace('-', " "), symptoms.join(" "));
-        insert(connection, "cause", &cause.id, &cause.title, &keywords, &cause.body, "/causes").await?;
+        insert(
+            connection,
+            "cause",
+            &cause.id,
+            &cause.title,
+            &keywords,
+            &cause.body,
+            "/causes",
+        )
+        .await?;
     }
     for advice in &graph.advice {
         let body = format!("{}\n\n{}", advice.summary, advice.body);
         let keywords = advice.keywords.join(" ");
-        insert(connection, "advice", &advice.id, &advice.title, &keywords, &body, "/advice").await?;
+        insert(
+            connection,
+            "advice",
+            &advice.id,
+            &advice.title,
+            &keywords,
+            &body,
+            "/advice",
+        )
+        .await?;
     }
     for code in &graph.codes {
         let keywords = format!("{} {} code", code.id, code.family);
-        insert(connection, "code", &code.id, &code.title, &keywords, &code.text, "/codes").await?;
+        insert(
+            connection,
+            "code",
+            &code.id,
+            &code.title,
+            &keywords,
+            &code.text,
+            "/codes",
+        )
+        .await?;
     }
     for check in &graph.checks {
         let commands: Vec<&str> = check.commands.values().map(String::as_str).collect();
         let body = format!("{}\n\n{}", check.instruction, commands.join("\n"));
-        insert(connection, "check", &check.id, &check.title, "", &body, "/checks").await?;
+        insert(
+            connection,
+            "check",
+            &check.id,
+            &check.title,
+            "",
+            &body,
+            "/checks",
+        )
+        .await?;
     }
     Ok(())
 }

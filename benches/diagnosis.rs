@@ -1,0 +1,53 @@
+//! What a diagnosis costs. `cargo bench` prints the figures of docs/performance.md.
+
+use std::hint::black_box;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use wsdoctor::engine::knowledge::read;
+use wsdoctor::engine::{Engine, Evidence};
+use wsdoctor::store::files;
+
+/// A console paste of about a kilobyte: one useful line in the noise that people copy along.
+const PASTE: &str = "[HMR] Waiting for update signal from WDS...
+react-dom.development.js:29840 Download the React DevTools for a better development experience: https://reactjs.org/link/react-devtools
+main.4f2a91c3.js:1:22019 Socket: connecting to the live feed
+main.4f2a91c3.js:1 WebSocket connection to 'wss://chat.example.org:8443/live/feed?room=42&token=Zk9vQmFyQmF6UXV4MTIzNDU2' failed: Error during WebSocket handshake: Unexpected response code: 400
+t.connect @ main.4f2a91c3.js:1
+(anonymous) @ main.4f2a91c3.js:1
+Promise.then (async)
+t.start @ main.4f2a91c3.js:1
+(anonymous) @ main.4f2a91c3.js:1
+main.4f2a91c3.js:1:22310 Socket closed: CloseEvent {isTrusted: true, wasClean: false, code: 1006, reason: '', type: 'close'}
+main.4f2a91c3.js:1:22418 reconnecting in 1000 ms (attempt 1 of 10)
+DevTools failed to load source map: Could not load content for https://chat.example.org/static/js/main.4f2a91c3.js.map: HTTP error: status code 404
+< HTTP/1.1 400 Bad Request
+< Server: nginx/1.22.1
+< Content-Type: text/html
+It works on my machine, there is an nginx in front of the server.
+";
+
+fn evidence() -> [Evidence; 1] {
+    [Evidence {
+        text: Some(PASTE.to_owned()),
+        ..Evidence::default()
+    }]
+}
+
+fn benches(criterion: &mut Criterion) {
+    let files = files::shipped();
+    let engine = Engine::new(read(&files).graph);
+    let evidence = evidence();
+    criterion.bench_function("diagnose a 1 KB console paste", |bencher| {
+        bencher.iter(|| engine.diagnose(black_box(&evidence)));
+    });
+    criterion.bench_function("redact a 1 KB console paste", |bencher| {
+        bencher.iter(|| wsdoctor::engine::redact::redact(black_box(PASTE)));
+    });
+    let graph = read(&files).graph;
+    criterion.bench_function("build the engine", |bencher| {
+        bencher.iter(|| Engine::new(black_box(graph.clone())));
+    });
+}
+
+criterion_group!(all, benches);
+criterion_main!(all);

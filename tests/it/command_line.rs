@@ -1,0 +1,129 @@
+//! The command line as a program: streams and exit codes.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+fn run(arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_wsdoctor"))
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut standard_input = child.stdin.take().expect("a pipe");
+    let _ = standard_input.write_all(input);
+    drop(standard_input);
+    child.wait_with_output().expect("an end")
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn diagnose_exits_with_zero_whatever_it_finds() {
+    for input in [
+        &b"connect ECONNREFUSED 127.0.0.1:8080"[..],
+        b"",
+        b"\xff\xfe\x00garbage",
+        b"nothing known",
+    ] {
+        for format in ["text", "json", "markdown"] {
+            let output = run(&["diagnose", "--format", format], input);
+            assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+            assert!(!output.stdout.is_empty());
+        }
+    }
+}
+
+#[test]
+fn diagnose_exits_with_two_on_usage_and_unreadable_input() {
+    assert_eq!(
+        run(&["diagnose", "/no/such/file"], b"").status.code(),
+        Some(2)
+    );
+    assert_eq!(
+        run(&["diagnose", "--format", "xml"], b"").status.code(),
+        Some(2)
+    );
+    assert_eq!(
+        run(&["diagnose", "--batch"], b"not json\n").status.code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn batch_answers_line_by_line_in_order() {
+    let input = b"{\"id\": \"a\", \"text\": \"connect ECONNREFUSED 10.0.0.1:80\"}\n{\"id\": 2, \"text\": \"\"}\n\n{\"id\": \"c\", \"text\": \"net::ERR_NAME_NOT_RESOLVED\", \"context\": {\"edge\": [\"nginx\"]}}\n";
+    let output = run(&["diagnose", "--batch"], input);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let lines: Vec<serde_json::Value> = text(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let ids: Vec<&serde_json::Value> = lines.iter().map(|line| &line["id"]).collect();
+    assert_eq!(
+        ids,
+        [
+            &serde_json::json!("a"),
+            &serde_json::json!(2),
+            &serde_json::json!("c")
+        ]
+    );
+    assert_eq!(lines[2]["causes"][0]["id"], "dns-name-not-found");
+}
+
+#[test]
+fn explain_knows_codes_and_offers_near_names() {
+    let known = run(&["explain", "1006"], b"");
+    assert_eq!(known.status.code(), Some(0));
+    assert!(text(&known.stdout).contains("1006"));
+    let near = run(&["explain", "proxy-idle-timeot"], b"");
+    assert_eq!(near.status.code(), Some(1));
+    assert!(
+        text(&near.stderr).contains("proxy-idle-timeout"),
+        "{}",
+        text(&near.stderr)
+    );
+}
+
+#[test]
+fn knowledge_check_tells_good_from_bad() {
+    assert_eq!(
+        run(&["knowledge", "check", "--quiet"], b"").status.code(),
+        Some(0)
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("causes")).expect("a folder");
+    std::fs::write(
+        folder.path().join("causes/x.md"),
+        "+++\nid = \"x\"\ncolour = 1\n+++\n",
+    )
+    .expect("a file");
+    let bad = run(
+        &["knowledge", "check", &folder.path().display().to_string()],
+        b"",
+    );
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(
+        text(&bad.stdout).contains("causes/x.md:3: error: unknown field `colour`"),
+        "{}",
+        text(&bad.stdout)
+    );
+    assert_eq!(
+        run(&["knowledge", "check", "/no/such/folder"], b"")
+            .status
+            .code(),
+        Some(2)
+    );
+}
+
+#[test]
+fn a_terminal_cannot_be_steered_by_a_paste() {
+    let output = run(
+        &["diagnose"],
+        b"WebSocket connection to 'ws://a.example/\x1b[2Jx' failed: \x1b]0;owned\x07",
+    );
+    assert!(!output.stdout.contains(&0x1b));
+}

@@ -1,0 +1,127 @@
+//! Any text: no panic, spans that point at their words, the same again after redaction.
+
+use proptest::prelude::*;
+use wsdoctor::engine::Evidence;
+
+use crate::support::{ENGINE, diagnose};
+
+/// Pieces of which pastes are made.
+const PIECES: &[&str] = &[
+    "WebSocket connection to 'wss://app.example:8443/ws?token=abcdef1234567890' failed: ",
+    "Error during WebSocket handshake: Unexpected response code: 502\n",
+    "net::ERR_CONNECTION_REFUSED",
+    "connect ECONNREFUSED ::1:8080\n",
+    "code=1006 reason=\"\" wasClean=false\n",
+    "Firefox can’t establish a connection to the server at ws://localhost:8080/ws.",
+    "\u{0}",
+    "é漢字\u{202e}",
+    "\r\n",
+    "2026/11/20 20:52:22 [error] 1#1: *1 upstream timed out (110: Connection timed out) while reading response header from upstream\n",
+    "Authorization: Bearer eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ4In0.c2lnbmF0dXJl\n",
+    "http://[::1",
+    "://",
+    "wss://",
+    "ws://[::1]:99999/",
+    "'",
+    "\"",
+    "{",
+    "}",
+    "certificate has expired",
+    " works locally but not in production ",
+    "websockets.exceptions.ConnectionClosedError: received 1011",
+];
+
+fn spans_point_at_their_words(text: &str) {
+    let diagnosis = diagnose(text);
+    for seen in &diagnosis.facts {
+        let (Some(span), Some((line, column)), Some(length)) =
+            (seen.fact.span, seen.place, seen.length)
+        else {
+            continue;
+        };
+        let whole = &diagnosis.texts[seen.fact.evidence];
+        let words = &whole[span.start..span.end];
+        let at: String = whole
+            .split('\n')
+            .skip(line - 1)
+            .collect::<Vec<_>>()
+            .join("\n")
+            .chars()
+            .skip(column - 1)
+            .take(length)
+            .collect();
+        assert_eq!(at, words);
+    }
+    let sum: f64 = diagnosis
+        .causes
+        .iter()
+        .map(|cause| cause.probability)
+        .sum::<f64>()
+        + diagnosis.other_probability;
+    assert!((sum - 1.0).abs() < 0.001, "{sum}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_text_is_read(text in "\\PC{0,400}") {
+        spans_point_at_their_words(&text);
+    }
+
+    #[test]
+    fn any_bytes_are_read(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        spans_point_at_their_words(&String::from_utf8_lossy(&bytes));
+    }
+
+    #[test]
+    fn any_mixture_is_read(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..12), cut in 0_usize..2000) {
+        let text: String = pieces.concat().chars().skip(cut % 50).take(cut).collect();
+        spans_point_at_their_words(&text);
+        spans_point_at_their_words(&pieces.concat());
+    }
+
+    #[test]
+    fn what_is_kept_diagnoses_the_same(pieces in proptest::collection::vec(proptest::sample::select(PIECES), 1..10)) {
+        let evidence = Evidence { text: Some(pieces.concat()), ..Evidence::default() };
+        let kept = evidence.redacted();
+        prop_assert_eq!(&kept.redacted(), &kept);
+        let (first, again) = (ENGINE.diagnose(&[evidence]), ENGINE.diagnose(&[kept]));
+        prop_assert_eq!(first.causes, again.causes);
+        prop_assert_eq!(first.text, again.text);
+        prop_assert_eq!(first.texts, again.texts);
+    }
+}
+
+#[test]
+fn two_connections_are_told_apart() {
+    let diagnosis = diagnose(
+        "WebSocket connection to 'ws://a.example/x' failed: Error in connection establishment: net::ERR_CONNECTION_REFUSED\n\
+         WebSocket connection to 'wss://b.example/y' failed: Error during WebSocket handshake: Unexpected response code: 404\n",
+    );
+    let of = |key: &str, value: &str| {
+        diagnosis
+            .facts
+            .iter()
+            .find(|seen| &*seen.fact.key == key && &*seen.fact.value == value)
+            .and_then(|seen| seen.fact.connection)
+    };
+    assert_eq!(of("tcp.connect", "refused"), of("url.host", "a.example"));
+    assert_eq!(of("handshake.status", "404"), of("url.host", "b.example"));
+    assert_ne!(of("url.host", "a.example"), of("url.host", "b.example"));
+    assert!(
+        diagnosis
+            .notes
+            .iter()
+            .any(|note| note.contains("2 connections"))
+    );
+}
+
+#[test]
+fn a_proxys_log_speaks_of_the_hop_behind_it() {
+    let diagnosis = diagnose(
+        "2026/11/20 20:52:22 [error] 1#1: *1 connect() failed (111: Connection refused) while connecting to upstream, client: 203.0.113.9, server: app.example, request: \"GET /ws HTTP/1.1\", upstream: \"http://127.0.0.1:3000/ws\"",
+    );
+    assert!(diagnosis.facts.iter().any(|seen| &*seen.fact.key == "tcp.connect" && seen.fact.hop.as_str() == "edge-origin"));
+    assert_eq!(diagnosis.causes[0].id, "proxy-upstream-down");
+}

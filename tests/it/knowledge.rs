@@ -1,0 +1,142 @@
+//! The shipped knowledge: right by its own check, and the same after a way through the database.
+
+use std::collections::BTreeSet;
+
+use wsdoctor::engine::Engine;
+use wsdoctor::engine::graph::Graph;
+use wsdoctor::engine::knowledge::{Severity, SourceFile, check, read};
+use wsdoctor::store::Store as _;
+use wsdoctor::store::sqlite::SqliteStore;
+
+use crate::support::{TestApp, address, shared, shipped};
+
+fn graph() -> Graph {
+    read(&shipped()).graph
+}
+
+#[test]
+fn the_shipped_knowledge_has_no_errors() {
+    let read = read(&shipped());
+    let errors: Vec<String> = check(&read)
+        .iter()
+        .filter(|problem| problem.severity == Severity::Error)
+        .map(ToString::to_string)
+        .collect();
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
+}
+
+#[test]
+fn every_cause_that_answers_use_can_be_named() {
+    let Some(path) = shared("evaluation/causes.toml") else {
+        return;
+    };
+    let text = std::fs::read_to_string(path).expect("causes.toml");
+    let table: toml::Table = text.parse().expect("TOML");
+    let wanted: BTreeSet<&String> = table["causes"]
+        .as_table()
+        .expect("a table")
+        .keys()
+        .collect();
+    let graph = graph();
+    let roots: BTreeSet<&String> = graph
+        .causes
+        .iter()
+        .filter(|cause| cause.parent.is_none())
+        .map(|cause| &cause.id)
+        .collect();
+    assert_eq!(roots, wanted);
+}
+
+#[tokio::test]
+async fn files_and_database_hold_the_same_graph() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = SqliteStore::open(&address(&folder.path().join("graph.db")))
+        .await
+        .expect("a database");
+    let graph = graph();
+    store.import(&graph, "x").await.expect("an import");
+    let stored = store.graph().await.expect("a graph");
+    assert_eq!(stored, graph);
+    // A second import replaces the first and leaves nothing over.
+    let mut fewer = graph.clone();
+    fewer
+        .causes
+        .retain(|cause| cause.layer.as_str() != "session");
+    fewer.advice.clear();
+    store.import(&fewer, "y").await.expect("an import");
+    assert_eq!(store.graph().await.expect("a graph"), fewer);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn shipped_knowledge_is_imported_only_when_it_changed() {
+    let test = TestApp::start().await;
+    let hash = test.app.engine().hash().to_owned();
+    assert_eq!(hash, Engine::new(graph()).hash());
+}
+
+fn problems_of(name: &str, text: &str) -> Vec<String> {
+    let files = [SourceFile {
+        name: name.to_owned(),
+        text: text.to_owned(),
+    }];
+    check(&read(&files))
+        .iter()
+        .map(ToString::to_string)
+        .collect()
+}
+
+#[test]
+fn errors_name_file_line_and_what_to_write() {
+    let unknown = problems_of(
+        "symptoms/a.toml",
+        "[[symptom]]\nid = \"x\"\ntitle = \"t\"\nwhen = { key = \"k\", is = \"v\" }\ntitel = \"t\"\n",
+    );
+    assert!(
+        unknown[0].starts_with("symptoms/a.toml:5: error: unknown field `titel`, expected one of"),
+        "{unknown:?}"
+    );
+    let predicate = problems_of(
+        "symptoms/a.toml",
+        "[[symptom]]\nid = \"x\"\ntitle = \"t\"\nwhen = { key = \"k\" }\n",
+    );
+    assert!(
+        predicate[0].contains("a predicate is one of"),
+        "{predicate:?}"
+    );
+    let front = problems_of("causes/x.md", "no front matter");
+    assert!(
+        front[0].contains("begins with TOML front matter"),
+        "{front:?}"
+    );
+    let line = problems_of(
+        "causes/x.md",
+        "+++\nid = \"x\"\nprior = \"sometimes\"\n+++\nText",
+    );
+    assert!(
+        line[0].starts_with("causes/x.md:3:") || line[0].contains("missing field"),
+        "{line:?}"
+    );
+}
+
+#[test]
+fn a_pattern_that_misses_its_example_or_takes_a_near_miss_is_an_error() {
+    let symptom = SourceFile {
+        name: "symptoms/a.toml".to_owned(),
+        text: "[[symptom]]\nid = \"s\"\ntitle = \"t\"\nwhen = { key = \"k\", is = \"v\" }\n"
+            .to_owned(),
+    };
+    let pattern = SourceFile {
+        name: "patterns/p.toml".to_owned(),
+        text: "title = \"P\"\n[[pattern]]\nid = \"p\"\nregex = 'abc+'\nfacts = { k = \"v\" }\nexamples = [\"xyz\"]\nnear_misses = [\"xabcx\"]\n[[pattern]]\nid = \"q\"\nregex = '.*'\nfacts = { k = \"w\" }\n".to_owned(),
+    };
+    let problems: Vec<String> = check(&read(&[symptom, pattern]))
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    let has = |words: &str| problems.iter().any(|problem| problem.contains(words));
+    assert!(has("does not match its example"), "{problems:?}");
+    assert!(has("matches its near miss"), "{problems:?}");
+    assert!(has("requires no literal text"), "{problems:?}");
+    assert!(has("write one of v"), "{problems:?}");
+}

@@ -1,0 +1,10 @@
+//! The one integration binary: the real router, a real database, the real knowledge.
+
+mod api;
+mod arrows;
+mod command_line;
+mod evidence;
+mod knowledge;
+mod seed;
+mod store;
+mod support;
