@@ -18,7 +18,11 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
     };
     let rows = settings.describe();
     let widest = |cell: fn(&crate::config::SettingDescription) -> &str, heading: &str| {
-        rows.iter().map(|row| cell(row).chars().count()).max().unwrap_or(0).max(heading.len())
+        rows.iter()
+            .map(|row| cell(row).chars().count())
+            .max()
+            .unwrap_or(0)
+            .max(heading.len())
     };
     let names = widest(|row| row.name, "SETTING");
     let values = widest(|row| &row.value, "VALUE");
@@ -31,7 +35,13 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
     };
     line("SETTING", "VALUE", "DEFAULT", "ENVIRONMENT", "MEANING");
     for row in &rows {
-        line(row.name, &row.value, row.default, row.environment, &row.meaning);
+        line(
+            row.name,
+            &row.value,
+            row.default,
+            row.environment,
+            &row.meaning,
+        );
     }
     ExitCode::SUCCESS
 }

@@ -48,10 +48,17 @@ impl Addresses {
                     .map(|file| file.data)
                     .unwrap_or_default();
                 let digest = Sha256::digest(&bytes);
-                let hash: String = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+                let hash: String = digest[..6]
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect();
                 format!("/assets/{name}-{hash}.{ending}")
             });
-            Addresses { style, script, icon }
+            Addresses {
+                style,
+                script,
+                icon,
+            }
         });
         &ADDRESSES
     }
@@ -63,7 +70,9 @@ pub(in crate::http) async fn show(Path(name): Path<String>) -> Result<Response, 
     let addresses = Addresses::get();
     let known = [&addresses.style, &addresses.script, &addresses.icon];
     let position = known.iter().position(|address| **address == wanted);
-    let (file, ending, kind) = position.map(|at| SERVED[at]).ok_or_else(PageError::not_found)?;
+    let (file, ending, kind) = position
+        .map(|at| SERVED[at])
+        .ok_or_else(PageError::not_found)?;
     let bytes = Embedded::get(&format!("{file}.{ending}"))
         .map(|found| found.data.into_owned())
         .ok_or_else(PageError::not_found)?;

@@ -15,9 +15,10 @@ use super::messages::Messages;
 use super::{Commands, Page, respond, unlisted, words};
 use crate::app::{AppError, DiagnosedCase};
 use crate::case::{Case, Entry};
-use crate::engine::diagnosis::{RankedCause, StepState, VerdictKind};
-use crate::engine::graph::{Graph, Who};
+use crate::engine::diagnosis::{PathStep, RankedCause, StepState, VerdictKind};
+use crate::engine::graph::{Graph, Layer, Who};
 use crate::engine::next_step::{NextStep, StepKind};
+use crate::engine::redact::redact;
 use crate::engine::{Diagnosis, Evidence};
 
 /// So many causes are shown with their reasons; the others are folded.
@@ -43,6 +44,9 @@ struct CasePage {
     path: Vec<Stop>,
     step: Step,
     recognised: bool,
+    /// Nothing was recognised and no step is known: more must be pasted.
+    is_stuck: bool,
+    is_path_known: bool,
     /// What to run when nothing was recognised.
     command: String,
     causes: Vec<CauseView>,
@@ -112,6 +116,8 @@ struct ReasonView {
 /// Something that was read, with its number in the text.
 struct Finding {
     number: Option<usize>,
+    /// Whether it is the first of its number, to which the mark leads.
+    is_first: bool,
     title: String,
     address: String,
     source: String,
@@ -210,15 +216,21 @@ async fn conflict(
 ) -> Result<Response, PageError> {
     let t = Messages::english();
     let found = shared.app.case(id).await?;
-    let known = seen.and_then(|seen| usize::try_from(seen).ok()).unwrap_or(0);
+    let known = seen
+        .and_then(|seen| usize::try_from(seen).ok())
+        .unwrap_or(0);
     let engine = shared.app.engine();
     let page = ConflictPage {
         t,
         page: Page::of(shared, t.get("conflict.title")).private(),
         id: id.to_owned(),
         revision: found.case.revision,
-        news: moments(t, engine.graph(), &found.case).into_iter().skip(known).collect(),
-        text,
+        news: moments(t, engine.graph(), &found.case)
+            .into_iter()
+            .skip(known)
+            .collect(),
+        // Not even to the one who typed it: the page may be shown to others.
+        text: redact(&text).text,
     };
     Ok(unlisted(respond(StatusCode::CONFLICT, &page)))
 }
@@ -264,6 +276,11 @@ impl CasePage {
             path: path(t, diagnosis),
             step: step(t, &case.id, diagnosis, system),
             recognised,
+            is_stuck: !recognised && diagnosis.next_step.kind == StepKind::HandOver,
+            is_path_known: diagnosis
+                .path
+                .iter()
+                .any(|step| step.state != StepState::Unknown),
             command: diagnosis.subject.fill(COMMAND),
             causes,
             less_likely,
@@ -285,7 +302,11 @@ pub(super) fn verdict(t: &Messages, diagnosis: &Diagnosis) -> String {
         VerdictKind::Unrecognised => t.get("verdict.unrecognised").to_owned(),
         VerdictKind::Healthy => t.get("verdict.healthy").to_owned(),
         _ => {
-            let notes: String = diagnosis.notes.iter().map(|note| format!(" {note}")).collect();
+            let notes: String = diagnosis
+                .notes
+                .iter()
+                .map(|note| format!(" {note}"))
+                .collect();
             diagnosis
                 .text
                 .strip_suffix(notes.as_str())
@@ -310,7 +331,10 @@ pub(super) fn story(t: &Messages, diagnosis: &Diagnosis) -> Vec<String> {
     if !worked.is_empty() {
         sentences.push(t.with("story.worked", "what", words::listed(t, &worked)));
     }
-    let broken = diagnosis.path.iter().find(|step| step.state == StepState::Failed);
+    let broken = diagnosis
+        .path
+        .iter()
+        .find(|step| step.state == StepState::Failed);
     if let Some(broken) = broken {
         sentences.push(t.fill(
             "story.broke",
@@ -321,7 +345,10 @@ pub(super) fn story(t: &Messages, diagnosis: &Diagnosis) -> Vec<String> {
         ));
     }
     sentences.extend(diagnosis.notes.iter().cloned());
-    let is_worked_on = !matches!(diagnosis.verdict, VerdictKind::Healthy | VerdictKind::Unrecognised);
+    let is_worked_on = !matches!(
+        diagnosis.verdict,
+        VerdictKind::Healthy | VerdictKind::Unrecognised
+    );
     if is_worked_on {
         let minutes = words::minutes(t, diagnosis.expected_minutes);
         sentences.push(t.with("story.minutes", "minutes", minutes));
@@ -330,6 +357,24 @@ pub(super) fn story(t: &Messages, diagnosis: &Diagnosis) -> Vec<String> {
 }
 
 fn path(t: &'static Messages, diagnosis: &Diagnosis) -> Vec<Stop> {
+    let status = diagnosis
+        .path
+        .iter()
+        .find(|step| step.layer == Layer::Handshake && step.state == StepState::NotReached)
+        .map_or("", |step| step.detail.as_str());
+    let detail = |step: &PathStep| match (step.layer, step.state) {
+        // A proxy that answers in the server's place gives the status.
+        (Layer::Proxy, StepState::Failed) => {
+            let known = [step.detail.as_str(), status];
+            let known: Vec<&str> = known
+                .into_iter()
+                .filter(|words| !words.is_empty())
+                .collect();
+            known.join(", ")
+        }
+        (_, StepState::NotReached) => String::new(),
+        _ => step.detail.clone(),
+    };
     diagnosis
         .path
         .iter()
@@ -338,7 +383,7 @@ fn path(t: &'static Messages, diagnosis: &Diagnosis) -> Vec<Stop> {
             class: step.state.as_str(),
             sign: words::sign(step.state),
             state: t.get(words::state(step.state)),
-            detail: step.detail.clone(),
+            detail: detail(step),
         })
         .collect()
 }
@@ -347,7 +392,11 @@ fn step(t: &'static Messages, case: &str, diagnosis: &Diagnosis, system: &str) -
     let NextStep { kind, who, .. } = diagnosis.next_step;
     let step = &diagnosis.next_step;
     // Commands for a server are most often for Linux, whatever the reader sits at.
-    let system = if who == Who::ServerAdmin { "linux" } else { system };
+    let system = if who == Who::ServerAdmin {
+        "linux"
+    } else {
+        system
+    };
     let is_fix = kind == StepKind::Fix;
     Step {
         id: step.id.clone(),
@@ -359,8 +408,12 @@ fn step(t: &'static Messages, case: &str, diagnosis: &Diagnosis, system: &str) -
         instruction: markdown::render(&step.instruction),
         commands: Commands::new(t, &step.commands, system),
         why: step.why.clone(),
-        answers: if is_fix { Vec::new() } else { step.answers.clone() },
-        fix: is_fix.then(|| format!("/causes/{}?case={case}", step.id)),
+        answers: if is_fix {
+            Vec::new()
+        } else {
+            step.answers.clone()
+        },
+        fix: is_fix.then(|| format!("/causes/{}?case={case}#fix", step.id)),
         is_hand_over: kind == StepKind::HandOver,
         paste_label: t.get(match kind {
             StepKind::Fix => "step.paste-after-fix",
@@ -407,7 +460,10 @@ fn cause_view(
                 .fact
                 .and_then(|fact| sight.diagnosis.facts[fact].quote.clone())
                 .filter(|_| is_first),
-            source: reason.fact.map(|fact| sight.source(fact)).unwrap_or_default(),
+            source: reason
+                .fact
+                .map(|fact| sight.source(fact))
+                .unwrap_or_default(),
             number,
         });
     }
@@ -490,7 +546,11 @@ impl<'a> Sight<'a> {
             None => {
                 let entry = self.case.entries.get(seen.fact.evidence);
                 let is_answer = entry.is_some_and(|entry| entry.answer.is_some());
-                let key = if is_answer { "source.answer" } else { "source.form" };
+                let key = if is_answer {
+                    "source.answer"
+                } else {
+                    "source.form"
+                };
                 self.t.get(key).to_owned()
             }
         }
@@ -526,8 +586,15 @@ impl<'a> Sight<'a> {
             let number = self.number(position);
             let (title, finding) = match number {
                 Some(number) => {
-                    let place = if with_reason.contains(&number) { "why" } else { "seen" };
-                    (self.titles(number), Some((number, format!("{place}-{number}"))))
+                    let place = if with_reason.contains(&number) {
+                        "why"
+                    } else {
+                        "seen"
+                    };
+                    (
+                        self.titles(number),
+                        Some((number, format!("{place}-{number}"))),
+                    )
                 }
                 None => (format!("{}: {}", fact.fact.key, fact.fact.value), None),
             };
@@ -557,12 +624,21 @@ impl<'a> Sight<'a> {
             .iter()
             .map(|symptom| Finding {
                 number: symptom.fact.and_then(|fact| self.number(fact)),
+                is_first: false,
                 title: words::capitalised(&symptom.title),
                 address: format!("/symptoms/{}", symptom.id),
-                source: symptom.fact.map(|fact| self.source(fact)).unwrap_or_default(),
+                source: symptom
+                    .fact
+                    .map(|fact| self.source(fact))
+                    .unwrap_or_default(),
             })
             .collect();
         findings.sort_by_key(|finding| finding.number.unwrap_or(usize::MAX));
+        let mut last = None;
+        for finding in &mut findings {
+            finding.is_first = finding.number.is_some() && finding.number != last;
+            last = finding.number;
+        }
         findings
     }
 
@@ -602,8 +678,16 @@ fn happened(t: &Messages, graph: &Graph, number: usize, entry: &Entry) -> String
             .map_or(t.get("timeline.cannot-tell"), |known| known.title.as_str());
         return t.fill("timeline.answer", &[("step", &title), ("answer", &chosen)]);
     }
-    let lines = entry.evidence.text.as_deref().map_or(0, |text| text.lines().count());
-    let key = if number == 0 { "timeline.opened" } else { "timeline.pasted" };
+    let lines = entry
+        .evidence
+        .text
+        .as_deref()
+        .map_or(0, |text| text.lines().count());
+    let key = if number == 0 {
+        "timeline.opened"
+    } else {
+        "timeline.pasted"
+    };
     let size = t.count("timeline.line-one", "timeline.line-many", lines);
     t.with(key, "size", size)
 }

@@ -43,7 +43,11 @@ impl PageError {
     }
 
     pub(super) fn not_found() -> Self {
-        PageError::new(StatusCode::NOT_FOUND, "error.not-found", "error.not-found-text")
+        PageError::new(
+            StatusCode::NOT_FOUND,
+            "error.not-found",
+            "error.not-found-text",
+        )
     }
 
     pub(super) fn no_case() -> Self {
@@ -66,7 +70,11 @@ impl PageError {
         let t = Messages::english();
         PageError {
             text: t.with("error.too-large-text", "limit", limit >> 20),
-            ..PageError::new(StatusCode::PAYLOAD_TOO_LARGE, "error.too-large", "error.too-large-text")
+            ..PageError::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "error.too-large",
+                "error.too-large-text",
+            )
         }
     }
 
@@ -84,7 +92,11 @@ impl From<AppError> for PageError {
             }
             AppError::Invalid(detail) => PageError {
                 text: detail,
-                ..PageError::new(StatusCode::UNPROCESSABLE_ENTITY, "error.form", "error.form-text")
+                ..PageError::new(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "error.form",
+                    "error.form-text",
+                )
             },
             AppError::Unavailable => PageError::new(
                 StatusCode::SERVICE_UNAVAILABLE,
@@ -120,9 +132,10 @@ impl IntoResponse for PageError {
         };
         let mut response = unlisted(respond(self.status, &page));
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response
-                .headers_mut()
-                .insert(header::RETRY_AFTER, axum::http::HeaderValue::from_static("1"));
+            response.headers_mut().insert(
+                header::RETRY_AFTER,
+                axum::http::HeaderValue::from_static("1"),
+            );
         }
         response
     }

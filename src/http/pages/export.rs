@@ -36,7 +36,12 @@ fn document(t: &Messages, diagnosis: &Diagnosis, address: &str) -> String {
     // Writing to a string does not fail.
     let _ = writeln!(out, "{}\n", literal(&case::story(t, diagnosis).join(" ")));
     if let Some(url) = diagnosis.subject.url() {
-        let _ = writeln!(out, "{} {}\n", literal(t.get("case.address")), code_span(&url));
+        let _ = writeln!(
+            out,
+            "{} {}\n",
+            literal(t.get("case.address")),
+            code_span(&url)
+        );
     }
     for stop in &diagnosis.path {
         let name = t.get(words::layer(stop.layer));
@@ -46,7 +51,13 @@ fn document(t: &Messages, diagnosis: &Diagnosis, address: &str) -> String {
         } else {
             format!(" {}", code_span(&stop.detail))
         };
-        let _ = writeln!(out, "- {} {}: {}{detail}", words::sign(stop.state), literal(name), literal(state));
+        let _ = writeln!(
+            out,
+            "- {} {}: {}{detail}",
+            words::sign(stop.state),
+            literal(name),
+            literal(state)
+        );
     }
     let step = &diagnosis.next_step;
     let _ = writeln!(
@@ -59,7 +70,12 @@ fn document(t: &Messages, diagnosis: &Diagnosis, address: &str) -> String {
         quoted(&step.instruction),
     );
     for (system, command) in &step.commands {
-        let _ = writeln!(out, "{}\n\n{}", literal(&words::system(t, system)), fenced(command));
+        let _ = writeln!(
+            out,
+            "{}\n\n{}",
+            literal(&words::system(t, system)),
+            fenced(command)
+        );
     }
     if diagnosis.verdict != VerdictKind::Unrecognised {
         causes(t, diagnosis, &mut out);
@@ -72,7 +88,11 @@ fn document(t: &Messages, diagnosis: &Diagnosis, address: &str) -> String {
         }
         let _ = writeln!(out, "{}", fenced(&text[..end]));
         if end < text.len() {
-            let _ = writeln!(out, "{}\n", literal(&t.with("paste.omitted", "bytes", text.len() - end)));
+            let _ = writeln!(
+                out,
+                "{}\n",
+                literal(&t.with("paste.omitted", "bytes", text.len() - end))
+            );
         }
     }
     if let Some(secrets) = words::secrets(t, &diagnosis.redacted) {
@@ -85,7 +105,10 @@ fn document(t: &Messages, diagnosis: &Diagnosis, address: &str) -> String {
         code_span(address),
         literal(&t.fill(
             "common.knowledge",
-            &[("version", &diagnosis.knowledge.version), ("hash", &diagnosis.knowledge.hash)],
+            &[
+                ("version", &diagnosis.knowledge.version),
+                ("hash", &diagnosis.knowledge.hash)
+            ],
         )),
     );
     out
@@ -95,7 +118,12 @@ fn causes(t: &Messages, diagnosis: &Diagnosis, out: &mut String) {
     let _ = writeln!(out, "## {}\n", literal(t.get("causes.likely")));
     for cause in diagnosis.causes.iter().take(5) {
         let percent = words::percent(cause.probability);
-        let _ = writeln!(out, "- **{}**: {}", literal(&cause.title), literal(&percent));
+        let _ = writeln!(
+            out,
+            "- **{}**: {}",
+            literal(&cause.title),
+            literal(&percent)
+        );
         for reason in &cause.reasons {
             let strength = t.get(words::strength(reason.speaks_for, reason.weight));
             let line = reason
@@ -103,9 +131,20 @@ fn causes(t: &Messages, diagnosis: &Diagnosis, out: &mut String) {
                 .and_then(|fact| diagnosis.facts[fact].place)
                 .map(|(line, _)| format!(" ({})", t.with("source.line", "line", line)))
                 .unwrap_or_default();
-            let _ = writeln!(out, "  - {}: {}{}", literal(strength), literal(&reason.title), literal(&line));
+            let _ = writeln!(
+                out,
+                "  - {}: {}{}",
+                literal(strength),
+                literal(&reason.title),
+                literal(&line)
+            );
         }
     }
     let other = words::percent(diagnosis.other_probability);
-    let _ = writeln!(out, "- {}: {}\n", literal(t.get("causes.other")), literal(&other));
+    let _ = writeln!(
+        out,
+        "- {}: {}\n",
+        literal(t.get("causes.other")),
+        literal(&other)
+    );
 }

@@ -83,12 +83,19 @@ impl Fields {
             .await
             .map_err(|rejection| of_status(rejection.status()))?;
         let mut fields = Vec::new();
-        while let Some(part) = parts.next_field().await.map_err(|error| of_status(error.status()))? {
+        while let Some(part) = parts
+            .next_field()
+            .await
+            .map_err(|error| of_status(error.status()))?
+        {
             if fields.len() >= MOST_FIELDS {
                 break;
             }
             let name = part.name().unwrap_or_default().to_owned();
-            let bytes = part.bytes().await.map_err(|error| of_status(error.status()))?;
+            let bytes = part
+                .bytes()
+                .await
+                .map_err(|error| of_status(error.status()))?;
             fields.push((name, String::from_utf8_lossy(&bytes).into_owned()));
         }
         Ok(Fields(fields))
@@ -98,7 +105,10 @@ impl Fields {
 impl FromRequest<Shared> for Fields {
     type Rejection = PageError;
 
-    async fn from_request(request: Request<Body>, shared: &Shared) -> Result<Self, Self::Rejection> {
+    async fn from_request(
+        request: Request<Body>,
+        shared: &Shared,
+    ) -> Result<Self, Self::Rejection> {
         let settings = &shared.settings;
         let is_multipart = request
             .headers()
@@ -108,12 +118,14 @@ impl FromRequest<Shared> for Fields {
         let fields = if is_multipart {
             Fields::parts(request, settings.maximum_upload_bytes).await?
         } else {
-            let body = Bytes::from_request(request, shared).await.map_err(|rejection| {
-                match rejection.status() {
-                    StatusCode::PAYLOAD_TOO_LARGE => PageError::too_large(settings.maximum_text_bytes),
+            let body = Bytes::from_request(request, shared)
+                .await
+                .map_err(|rejection| match rejection.status() {
+                    StatusCode::PAYLOAD_TOO_LARGE => {
+                        PageError::too_large(settings.maximum_text_bytes)
+                    }
                     _ => PageError::not_understood(),
-                }
-            })?;
+                })?;
             Fields::parse(&body)
         };
         if fields.get("text").len() > settings.maximum_text_bytes {

@@ -33,7 +33,11 @@ const PLACES: [(&str, &str); 4] = [
     ("mobile", "place.mobile"),
     ("vpn", "place.vpn"),
 ];
-const WORKS: [(&str, &str); 3] = [("", "works.unknown"), ("yes", "works.yes"), ("no", "works.no")];
+const WORKS: [(&str, &str); 3] = [
+    ("", "works.unknown"),
+    ("yes", "works.yes"),
+    ("no", "works.no"),
+];
 
 #[derive(Template)]
 #[template(path = "pages/form.html")]
@@ -67,7 +71,7 @@ impl FormPage {
                 .iter()
                 .map(|(value, key)| Choice {
                     value,
-                    words: t.get(*key),
+                    words: t.get(key),
                     chosen: fields.all(name).any(|chosen| chosen == *value),
                 })
                 .collect()

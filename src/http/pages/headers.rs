@@ -35,9 +35,10 @@ pub(in crate::http) async fn security_headers(
 ) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        response.headers_mut().insert(
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
     }
     let public = shared.settings.public_url.as_deref().unwrap_or_default();
     if public.starts_with("https://") {
@@ -72,9 +73,12 @@ fn is_foreign(headers: &HeaderMap, public_url: Option<&str>) -> bool {
         return false;
     };
     let host = |address: &str| {
-        address
-            .split_once("://")
-            .map(|(_, rest)| rest.split('/').next().unwrap_or_default().to_ascii_lowercase())
+        address.split_once("://").map(|(_, rest)| {
+            rest.split('/')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase()
+        })
     };
     let from = host(origin);
     let own = value(header::HOST).map(str::to_ascii_lowercase);
@@ -88,7 +92,12 @@ mod tests {
     fn foreign(headers: &[(&'static str, &'static str)]) -> bool {
         let headers: HeaderMap = headers
             .iter()
-            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .map(|(name, value)| {
+                (
+                    HeaderName::from_static(name),
+                    HeaderValue::from_static(value),
+                )
+            })
             .collect();
         is_foreign(&headers, Some("https://doctor.example/"))
     }
@@ -96,13 +105,35 @@ mod tests {
     #[test]
     fn posts_of_other_sites_are_told_from_our_own() {
         assert!(!foreign(&[("host", "a.example")]));
-        assert!(!foreign(&[("host", "a.example"), ("sec-fetch-site", "same-origin"), ("origin", "null")]));
-        assert!(!foreign(&[("host", "a.example"), ("sec-fetch-site", "none")]));
-        assert!(!foreign(&[("host", "a.example:81"), ("origin", "http://A.example:81")]));
-        assert!(!foreign(&[("host", "inner:8080"), ("origin", "https://doctor.example")]));
-        assert!(foreign(&[("host", "a.example"), ("sec-fetch-site", "cross-site")]));
-        assert!(foreign(&[("host", "a.example"), ("sec-fetch-site", "same-site")]));
-        assert!(foreign(&[("host", "a.example"), ("origin", "https://evil.example")]));
+        assert!(!foreign(&[
+            ("host", "a.example"),
+            ("sec-fetch-site", "same-origin"),
+            ("origin", "null")
+        ]));
+        assert!(!foreign(&[
+            ("host", "a.example"),
+            ("sec-fetch-site", "none")
+        ]));
+        assert!(!foreign(&[
+            ("host", "a.example:81"),
+            ("origin", "http://A.example:81")
+        ]));
+        assert!(!foreign(&[
+            ("host", "inner:8080"),
+            ("origin", "https://doctor.example")
+        ]));
+        assert!(foreign(&[
+            ("host", "a.example"),
+            ("sec-fetch-site", "cross-site")
+        ]));
+        assert!(foreign(&[
+            ("host", "a.example"),
+            ("sec-fetch-site", "same-site")
+        ]));
+        assert!(foreign(&[
+            ("host", "a.example"),
+            ("origin", "https://evil.example")
+        ]));
         assert!(foreign(&[("host", "a.example"), ("origin", "null")]));
     }
 }

@@ -176,6 +176,8 @@ struct CausePage {
 }
 
 struct SectionView {
+    /// The place of the page by which links lead here.
+    id: &'static str,
     title: String,
     html: Html,
     /// Fixes for systems and ways to check; the first kind may be folded.
@@ -200,14 +202,25 @@ pub(in crate::http) async fn cause(
     let engine = shared.app.engine();
     let graph = engine.graph();
     let Some(cause) = graph.cause(&id) else {
-        let names = graph.causes.iter().map(|cause| (cause.id.as_str(), cause.title.as_str()));
+        let names = graph
+            .causes
+            .iter()
+            .map(|cause| (cause.id.as_str(), cause.title.as_str()));
         return Err(PageError::unknown(near(&id, "causes", names)));
     };
-    let system = if reader.system.is_empty() { edge.unwrap_or_default() } else { reader.system };
+    let system = if reader.system.is_empty() {
+        edge.unwrap_or_default()
+    } else {
+        reader.system
+    };
     let is_private = case.is_some();
     let page = CausePage::new(&shared, graph, cause, &subject, &system, case);
     let response = respond(StatusCode::OK, &page);
-    Ok(if is_private { unlisted(response) } else { response })
+    Ok(if is_private {
+        unlisted(response)
+    } else {
+        response
+    })
 }
 
 /// What a case tells for the pages that its page leads to. A case that is gone tells nothing.
@@ -215,7 +228,11 @@ async fn of_case(shared: &Shared, id: &str) -> (Subject, Option<String>, Option<
     if !id.is_empty()
         && let Ok(found) = shared.app.case(id).await
     {
-        return (found.diagnosis.subject, found.diagnosis.edge, Some(found.case.id));
+        return (
+            found.diagnosis.subject,
+            found.diagnosis.edge,
+            Some(found.case.id),
+        );
     }
     (Subject::default(), None, None)
 }
@@ -247,7 +264,10 @@ impl CausePage {
             fix: cause.fix.as_ref().map(|fix| {
                 let minutes = words::minutes(t, fix.minutes);
                 let (risk, who) = (t.get(words::risk(fix.risk)), t.get(words::who(fix.who)));
-                t.fill("cause.figures", &[("minutes", &minutes), ("risk", &risk), ("who", &who)])
+                t.fill(
+                    "cause.figures",
+                    &[("minutes", &minutes), ("risk", &risk), ("who", &who)],
+                )
             }),
             summary: markdown::render(&subject.fill(summary(cause))),
             sections: section_views(t, graph, cause, subject, system),
@@ -262,7 +282,11 @@ impl CausePage {
                 })
                 .collect(),
             references: references(&cause.references),
-            parent: cause.parent.as_deref().and_then(|id| graph.cause(id)).map(cause_link),
+            parent: cause
+                .parent
+                .as_deref()
+                .and_then(|id| graph.cause(id))
+                .map(cause_link),
             variants: graph
                 .causes
                 .iter()
@@ -283,21 +307,35 @@ fn section_views(
     system: &str,
 ) -> Vec<SectionView> {
     let plain = |section: &Section<'_>| SectionView {
+        id: "",
         title: section.title.to_owned(),
         html: markdown::render(&subject.fill(section.markdown)),
         parts: Vec::new(),
     };
     let all = sections(&cause.body);
     let is_fix = |section: &&Section<'_>| section.fix_system().is_some();
-    let first_fix = all.iter().position(|section| is_fix(&section)).unwrap_or(all.len());
+    let first_fix = all
+        .iter()
+        .position(|section| is_fix(&section))
+        .unwrap_or(all.len());
     let mut views: Vec<SectionView> = all[..first_fix].iter().skip(1).map(plain).collect();
     views.extend(check_section(t, graph, cause, subject));
     views.extend(fix_section(t, &all, subject, system));
-    views.extend(all[first_fix..].iter().filter(|section| !is_fix(section)).map(plain));
+    views.extend(
+        all[first_fix..]
+            .iter()
+            .filter(|section| !is_fix(section))
+            .map(plain),
+    );
     views
 }
 
-fn check_section(t: &Messages, graph: &Graph, cause: &Cause, subject: &Subject) -> Option<SectionView> {
+fn check_section(
+    t: &Messages,
+    graph: &Graph,
+    cause: &Cause,
+    subject: &Subject,
+) -> Option<SectionView> {
     let parts: Vec<Part> = cause
         .checks
         .iter()
@@ -311,6 +349,7 @@ fn check_section(t: &Messages, graph: &Graph, cause: &Cause, subject: &Subject) 
         })
         .collect();
     (!parts.is_empty()).then(|| SectionView {
+        id: "checks",
         title: t.get("cause.checks").to_owned(),
         html: Html::default(),
         parts,
@@ -350,12 +389,11 @@ fn fix_section(
         })
         .collect();
     parts.sort_by_key(|part| !part.open);
-    if everywhere.is_empty()
-        && let Some(first) = parts.first_mut()
-    {
-        first.open = true;
+    for (place, part) in parts.iter_mut().enumerate() {
+        part.open = place == 0 && (part.open || everywhere.is_empty());
     }
     Some(SectionView {
+        id: "fix",
         title: t.get("cause.fix").to_owned(),
         html: markdown::render(&subject.fill(&everywhere.join("\n\n"))),
         parts,
@@ -392,7 +430,10 @@ pub(in crate::http) async fn symptom(
     let engine = shared.app.engine();
     let graph = engine.graph();
     let Some(symptom) = graph.symptom(&id) else {
-        let names = graph.symptoms.iter().map(|symptom| (symptom.id.as_str(), symptom.title.as_str()));
+        let names = graph
+            .symptoms
+            .iter()
+            .map(|symptom| (symptom.id.as_str(), symptom.title.as_str()));
         return Err(PageError::unknown(near(&id, "symptoms", names)));
     };
     let link = |symptom: &crate::engine::graph::Symptom| Link {
@@ -411,7 +452,11 @@ pub(in crate::http) async fn symptom(
         page: Page::of(&shared, title.as_str()),
         title,
         text: markdown::render(&symptom.text),
-        less_exact: symptom.refines.as_deref().and_then(|id| graph.symptom(id)).map(link),
+        less_exact: symptom
+            .refines
+            .as_deref()
+            .and_then(|id| graph.symptom(id))
+            .map(link),
         more_exact: graph
             .symptoms
             .iter()
@@ -462,7 +507,10 @@ pub(in crate::http) async fn code(
         })
         .collect();
     if meanings.is_empty() {
-        let names = graph.codes.iter().map(|code| (code.id.as_str(), code.title.as_str()));
+        let names = graph
+            .codes
+            .iter()
+            .map(|code| (code.id.as_str(), code.title.as_str()));
         return Err(PageError::unknown(near(&id, "codes", names)));
     }
     let page = CodePage {
@@ -499,7 +547,10 @@ pub(in crate::http) async fn advice(
     let engine = shared.app.engine();
     let graph = engine.graph();
     let Some(advice) = graph.advice(&id) else {
-        let names = graph.advice.iter().map(|advice| (advice.id.as_str(), advice.title.as_str()));
+        let names = graph
+            .advice
+            .iter()
+            .map(|advice| (advice.id.as_str(), advice.title.as_str()));
         return Err(PageError::unknown(near(&id, "advice", names)));
     };
     let page = AdvicePage {
@@ -538,7 +589,10 @@ pub(in crate::http) async fn check(
     let engine = shared.app.engine();
     let graph = engine.graph();
     let Some(check) = graph.check(&id) else {
-        let names = graph.checks.iter().map(|check| (check.id.as_str(), check.title.as_str()));
+        let names = graph
+            .checks
+            .iter()
+            .map(|check| (check.id.as_str(), check.title.as_str()));
         return Err(PageError::unknown(near(&id, "checks", names)));
     };
     let subject = Subject::default();
@@ -551,7 +605,11 @@ pub(in crate::http) async fn check(
         who: t.get(words::who(check.who)),
         instruction: markdown::render(&subject.fill(&check.instruction)),
         commands: commands_of(t, check, &subject),
-        answers: check.answers.iter().map(|answer| answer.title.clone()).collect(),
+        answers: check
+            .answers
+            .iter()
+            .map(|answer| answer.title.clone())
+            .collect(),
         causes: graph
             .causes
             .iter()
@@ -603,7 +661,7 @@ pub(in crate::http) async fn search(
             summary: beginning(engine.graph(), &hit).filter(|_| place < WITH_SUMMARY),
             title: hit.title,
             address: hit.url,
-            excerpt: hit.excerpt,
+            excerpt: markdown::plain(&hit.excerpt),
         })
         .collect();
     let mut page = Page::of(&shared, t.with("search.title", "query", &wanted.q)).private();
@@ -644,7 +702,7 @@ fn near<'a>(
             let name = id.to_lowercase();
             let is_part = wanted.len() >= 2 && (name.contains(&wanted) || wanted.contains(&name));
             let distance = if is_part { 1 } else { distance(&wanted, &name) };
-            (distance * 3 <= name.chars().count().max(6)).then_some((distance, id, title))
+            (distance <= (name.chars().count() / 4).max(1)).then_some((distance, id, title))
         })
         .collect();
     found.sort();
@@ -681,9 +739,18 @@ mod tests {
 
     #[test]
     fn names_like_the_wanted_one_are_offered() {
-        let names = [("1006", "a"), ("1005", "b"), ("ECONNREFUSED", "c"), ("ECONNRESET", "d"), ("400", "e")];
+        let names = [
+            ("1006", "a"),
+            ("1005", "b"),
+            ("ECONNREFUSED", "c"),
+            ("ECONNRESET", "d"),
+            ("400", "e"),
+        ];
         let found = |wanted: &str| -> Vec<String> {
-            near(wanted, "codes", names.into_iter()).into_iter().map(|(address, _)| address).collect()
+            near(wanted, "codes", names.into_iter())
+                .into_iter()
+                .map(|(address, _)| address)
+                .collect()
         };
         assert_eq!(found("1007"), ["/codes/1005", "/codes/1006"]);
         assert_eq!(found("econnrefuse"), ["/codes/ECONNREFUSED"]);
@@ -693,9 +760,13 @@ mod tests {
 
     #[test]
     fn the_system_that_is_in_use_comes_first() {
-        let body = "Intro.\n## Fix\nAll.\n## Fix on Apache\nA {host}.\n## Fix on nginx\nN.\n## Verify\nV.";
+        let body =
+            "Intro.\n## Fix\nAll.\n## Fix on Apache\nA {host}.\n## Fix on nginx\nN.\n## Verify\nV.";
         let all = sections(body);
-        let subject = Subject { host: Some("a.example".into()), ..Subject::default() };
+        let subject = Subject {
+            host: Some("a.example".into()),
+            ..Subject::default()
+        };
         let view = fix_section(Messages::english(), &all, &subject, "nginx").expect("fixes");
         assert!(view.html.0.contains("All."));
         assert!(view.parts[0].title.contains("nginx") && view.parts[0].open);

@@ -29,8 +29,8 @@ pub(super) fn escape_into(html: &mut String, text: &str) {
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&#34;"),
             '\'' => html.push_str("&#39;"),
-            // These would turn the order of the text around them.
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => html.push('\u{fffd}'),
+            // No browser shows the first; the others would turn the order of the text around them.
+            '\0' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => html.push('\u{fffd}'),
             _ => html.push(letter),
         }
     }
@@ -47,7 +47,8 @@ pub(super) fn escaped(text: &str) -> String {
 pub(super) fn is_safe_address(address: &str) -> bool {
     let lower = address.to_ascii_lowercase();
     let is_web = lower.starts_with("https://") || lower.starts_with("http://");
-    let is_own = (address.starts_with('/') && !address.starts_with("//")) || address.starts_with('#');
+    let is_own =
+        (address.starts_with('/') && !address.starts_with("//")) || address.starts_with('#');
     (is_web || is_own)
         && !address
             .chars()
@@ -85,7 +86,9 @@ pub(super) fn render(markdown: &str) -> Html {
                 shown.push(Event::End(TagEnd::Heading(level.max(HeadingLevel::H3))));
             }
             Event::Start(Tag::CodeBlock(_)) => {
-                shown.push(Event::Html("<div class=\"code\"><pre tabindex=\"0\"><code>".into()));
+                shown.push(Event::Html(
+                    "<div class=\"code\"><pre tabindex=\"0\"><code>".into(),
+                ));
             }
             Event::End(TagEnd::CodeBlock) => {
                 shown.push(Event::Html("</code></pre></div>\n".into()));
@@ -115,8 +118,29 @@ fn opening(address: &str) -> Option<String> {
     if !is_safe_address(address) {
         return None;
     }
-    let foreign = if address.starts_with(['/', '#']) { "" } else { " rel=\"noreferrer\"" };
+    let foreign = if address.starts_with(['/', '#']) {
+        ""
+    } else {
+        " rel=\"noreferrer\""
+    };
     Some(format!("<a href=\"{}\"{foreign}>", escaped(address)))
+}
+
+/// The words of a piece of Markdown.
+pub(super) fn plain(markdown: &str) -> String {
+    let mut out = String::with_capacity(markdown.len());
+    for event in Parser::new(markdown) {
+        match event {
+            Event::Text(text) | Event::Code(text) | Event::Html(text) | Event::InlineHtml(text) => {
+                out.push_str(&text);
+            }
+            Event::SoftBreak | Event::HardBreak | Event::End(TagEnd::Paragraph | TagEnd::Item) => {
+                out.push(' ');
+            }
+            _ => {}
+        }
+    }
+    out
 }
 
 /// Text for a Markdown document: no sign of it is markup, a link, a mention or HTML there.
@@ -132,7 +156,9 @@ pub(super) fn literal(text: &str) -> String {
             ':' => out.push_str("\\:"),
             '#' => out.push_str("\\#\u{2060}"),
             '\n' | '\r' => out.push(' '),
-            _ if letter.is_ascii_punctuation() && !matches!(letter, ',' | '\'' | '"' | '/' | '?' | ';' | '%') => {
+            _ if letter.is_ascii_punctuation()
+                && !matches!(letter, ',' | '\'' | '"' | '/' | '?' | ';' | '%') =>
+            {
                 // "www.x" becomes a link by itself, "\." does not.
                 out.push('\\');
                 out.push(letter);
@@ -156,7 +182,12 @@ pub(super) fn code_span(text: &str) -> String {
 
 /// Text in a fenced block that it cannot end.
 pub(super) fn fenced(text: &str) -> String {
-    let fence = "`".repeat(longest_run(text).max(2) + 1);
+    // Control characters would steer the terminal in which somebody reads it.
+    let text: String = text
+        .chars()
+        .filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'))
+        .collect();
+    let fence = "`".repeat(longest_run(&text).max(2) + 1);
     let end = if text.ends_with('\n') { "" } else { "\n" };
     format!("{fence}text\n{text}{end}{fence}\n")
 }
@@ -193,7 +224,9 @@ pub(super) fn quoted(markdown: &str) -> String {
             Event::Code(text) => out.push_str(&code_span(&text)),
             Event::SoftBreak | Event::HardBreak => out.push(' '),
             Event::Start(Tag::Item) => out.push_str("\n- "),
-            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::List(_)) => out.push_str("\n\n"),
+            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::List(_)) => {
+                out.push_str("\n\n")
+            }
             _ => {}
         }
     }
@@ -231,17 +264,29 @@ mod tests {
             "# <script> {#id onclick=x}",
             "| a |\n| :-: |\n| <script> |",
         ];
+        let regex = |pattern: &str| regex::Regex::new(pattern).expect("regex");
+        let attributes = regex(r#"<[a-z0-9]+((?: [a-z]+="[^"<>]*")*)>"#);
+        let (element, handler) = (regex(r"<[a-z]"), regex(r"<[^>]* on[a-z]+="));
         for attack in attacks {
             let html = html(attack);
             let lower = html.to_lowercase();
-            for bad in ["<script", "<img", "<b ", "href=\"javascript", "href=\"data", "href=\"//", "href=\"/\\", "style=", "<div>\n"] {
+            for bad in [
+                "<script",
+                "<img",
+                "<b ",
+                "href=\"javascript",
+                "href=\"data",
+                "href=\"//",
+                "href=\"/\\",
+                "style=",
+                "<div>\n",
+            ] {
                 assert!(!lower.contains(bad), "{attack:?} gave {html}");
             }
             // Every attribute that is there was written here.
-            let attributes = regex::Regex::new(r#"<[a-z0-9]+((?: [a-z]+="[^"<>]*")*)>"#).expect("regex");
             let without = attributes.replace_all(&html, "");
-            assert!(!regex::Regex::new(r"<[a-z]").expect("regex").is_match(&without), "{attack:?} gave {html}");
-            assert!(!regex::Regex::new(r"<[^>]* on[a-z]+=").expect("regex").is_match(&html), "{attack:?} gave {html}");
+            assert!(!element.is_match(&without), "{attack:?} gave {html}");
+            assert!(!handler.is_match(&html), "{attack:?} gave {html}");
         }
     }
 
@@ -258,14 +303,34 @@ mod tests {
     #[test]
     fn text_in_a_document_stays_text() {
         let attacks = [
-            "[x](javascript:x)", "<b>", "@everyone", "https://a.example", "www.a.example", "# x", "```", "* a", "_a_",
+            "[x](javascript:x)",
+            "<b>",
+            "@everyone",
+            "https://a.example",
+            "www.a.example",
+            "# x",
+            "```",
+            "* a",
+            "_a_",
         ];
         for attack in attacks {
             let document = literal(attack);
             let html = html(&document);
-            assert!(!html.contains("<a") && !html.contains("<b") && !html.contains("<h") && !html.contains("<em"), "{html}");
-            assert!(!html.contains("<pre") && !html.contains("<ul") && !document.contains("@e"), "{html}");
-            assert!(!document.contains("https://") && !document.contains("www.a"), "{document}");
+            assert!(
+                !html.contains("<a")
+                    && !html.contains("<b")
+                    && !html.contains("<h")
+                    && !html.contains("<em"),
+                "{html}"
+            );
+            assert!(
+                !html.contains("<pre") && !html.contains("<ul") && !document.contains("@e"),
+                "{html}"
+            );
+            assert!(
+                !document.contains("https://") && !document.contains("www.a"),
+                "{document}"
+            );
         }
     }
 
@@ -277,12 +342,16 @@ mod tests {
         assert_eq!(html.matches("<pre").count(), 1);
         assert!(!html.contains("<a"), "{html}");
         assert!(html.contains("[x](https://a.example)"));
-        assert_eq!(super::render(&code_span("`a``")).0, "<p><code>`a``</code></p>\n");
+        assert_eq!(
+            super::render(&code_span("`a``")).0,
+            "<p><code>`a``</code></p>\n"
+        );
     }
 
     #[test]
     fn knowledge_is_quoted_without_links() {
-        let quoted = quoted("Ask **it** [here](https://a.example): `x`\n\n```sh\ncurl a\n```\n- one\n- two");
+        let quoted =
+            quoted("Ask **it** [here](https://a.example): `x`\n\n```sh\ncurl a\n```\n- one\n- two");
         assert!(quoted.contains("Ask it here\\: `x`"), "{quoted}");
         assert!(quoted.contains("```text\ncurl a\n```"), "{quoted}");
         assert!(!quoted.contains("a.example"));

@@ -64,7 +64,11 @@ impl<'a> Marker<'a> {
         let lines = Lines::new(text);
         let marks = sound(text, marks);
         let is_whole = text.len() <= WHOLE && lines.len() <= WHOLE_LINES;
-        let shown = if is_whole { vec![(0, text.len())] } else { around(text, &lines, &marks) };
+        let shown = if is_whole {
+            vec![(0, text.len())]
+        } else {
+            around(text, &lines, &marks)
+        };
         let mut blocks = Vec::new();
         let mut at = 0;
         for (start, end) in shown {
@@ -91,7 +95,11 @@ impl<'a> Marker<'a> {
         (start, end): (usize, usize),
         folded: bool,
     ) -> Block {
-        let budget = if folded { self.left.min(LONGEST_FOLD) } else { self.left };
+        let budget = if folded {
+            self.left.min(LONGEST_FOLD)
+        } else {
+            self.left
+        };
         let cut = fitting(text, start, end, budget);
         let html = marked(text, marks, start, cut);
         self.left = self.left.saturating_sub(html.len());
@@ -100,7 +108,8 @@ impl<'a> Marker<'a> {
         let words = if first == last {
             self.t.with("paste.line", "line", first)
         } else {
-            self.t.fill("paste.lines", &[("first", &first), ("last", &last)])
+            self.t
+                .fill("paste.lines", &[("first", &first), ("last", &last)])
         };
         let omitted = match end - cut {
             0 => String::new(),
@@ -135,7 +144,10 @@ fn around(text: &str, lines: &Lines<'_>, marks: &[Mark]) -> Vec<(usize, usize)> 
     for mark in marks {
         let first = lines.line_of(mark.start).saturating_sub(LINES_AROUND);
         let last = (lines.line_of(mark.end - 1) + LINES_AROUND).min(lines.len() - 1);
-        let start = lines.bounds(first).0.max(mark.start.saturating_sub(BYTES_AROUND));
+        let start = lines
+            .bounds(first)
+            .0
+            .max(mark.start.saturating_sub(BYTES_AROUND));
         let end = (lines.bounds(last).1 + 1)
             .min(mark.end.saturating_add(BYTES_AROUND))
             .min(text.len());
@@ -146,7 +158,9 @@ fn around(text: &str, lines: &Lines<'_>, marks: &[Mark]) -> Vec<(usize, usize)> 
         }
     }
     if ranges.is_empty() {
-        ranges.push((0, boundary(text, BEGINNING)));
+        let end = boundary(text, BEGINNING);
+        let whole_lines = text[..end].rfind('\n').map_or(end, |at| at + 1);
+        ranges.push((0, whole_lines));
     }
     ranges
 }
@@ -164,7 +178,11 @@ fn boundary(text: &str, offset: usize) -> usize {
 fn fitting(text: &str, start: usize, end: usize, budget: usize) -> usize {
     let mut size = 0;
     for (at, letter) in text[start..end].char_indices() {
-        size += if matches!(letter, '&' | '<' | '>' | '"' | '\'') { 5 } else { letter.len_utf8() };
+        size += if matches!(letter, '&' | '<' | '>' | '"' | '\'') {
+            5
+        } else {
+            letter.len_utf8()
+        };
         if size > budget {
             return start + at;
         }
@@ -195,7 +213,11 @@ fn marked(text: &str, marks: &[Mark], start: usize, end: usize) -> String {
         if here.is_empty() {
             escape_into(&mut html, &text[from..to]);
         } else {
-            let class = if here.iter().any(|mark| mark.finding.is_some()) { "finding" } else { "detail" };
+            let class = if here.iter().any(|mark| mark.finding.is_some()) {
+                "finding"
+            } else {
+                "detail"
+            };
             let _ = write!(html, "<mark class=\"{class}\" title=\"");
             for (number, mark) in here.iter().enumerate() {
                 html.push_str(if number == 0 { "" } else { "; " });
@@ -205,7 +227,10 @@ fn marked(text: &str, marks: &[Mark], start: usize, end: usize) -> String {
             escape_into(&mut html, &text[from..to]);
             html.push_str("</mark>");
         }
-        for mark in inside.iter().filter(|mark| mark.end.min(end) == to && mark.end <= end) {
+        for mark in inside
+            .iter()
+            .filter(|mark| mark.end.min(end) == to && mark.end <= end)
+        {
             if let Some((number, place)) = &mark.finding {
                 let _ = write!(
                     html,
@@ -232,7 +257,10 @@ mod tests {
 
     /// The text that a reader sees: without elements, entities resolved.
     fn plain(html: &str) -> String {
-        let without_numbers = regex::Regex::new("<sup.*?</sup>").expect("regex").replace_all(html, "").into_owned();
+        let without_numbers = regex::Regex::new("<sup.*?</sup>")
+            .expect("regex")
+            .replace_all(html, "")
+            .into_owned();
         regex::Regex::new("<[^>]*>")
             .expect("regex")
             .replace_all(&without_numbers, "")
@@ -249,12 +277,24 @@ mod tests {
     #[test]
     fn overlapping_marks_keep_the_text_and_nest_well() {
         let text = "ab<cd>ef&gh";
-        let marks = [mark(0, 6, Some(1)), mark(2, 8, None), mark(4, 5, Some(2)), mark(2, 8, Some(3))];
+        let marks = [
+            mark(0, 6, Some(1)),
+            mark(2, 8, None),
+            mark(4, 5, Some(2)),
+            mark(2, 8, Some(3)),
+        ];
         let html = &shown(text, &marks)[0].html.0;
         assert_eq!(plain(html), text);
-        assert_eq!(html.matches("<mark").count(), html.matches("</mark>").count());
+        assert_eq!(
+            html.matches("<mark").count(),
+            html.matches("</mark>").count()
+        );
         for number in 1..=3 {
-            assert_eq!(html.matches(&format!("id=\"mark-{number}\"")).count(), 1, "{html}");
+            assert_eq!(
+                html.matches(&format!("id=\"mark-{number}\"")).count(),
+                1,
+                "{html}"
+            );
         }
         assert!(!html.contains("t0\"<"), "{html}");
     }
@@ -262,7 +302,12 @@ mod tests {
     #[test]
     fn marks_that_do_not_fit_the_text_are_left_out() {
         let text = "ä";
-        let marks = [mark(0, 1, Some(1)), mark(1, 9, None), mark(2, 2, None), mark(0, 2, Some(2))];
+        let marks = [
+            mark(0, 1, Some(1)),
+            mark(1, 9, None),
+            mark(2, 2, None),
+            mark(0, 2, Some(2)),
+        ];
         let html = &shown(text, &marks)[0].html.0;
         assert_eq!(plain(html), text);
         assert_eq!(html.matches("<mark").count(), 1);
@@ -276,7 +321,10 @@ mod tests {
         text.push_str("refused\n");
         text.push_str(&line.repeat(60_000));
         let blocks = shown(&text, &[mark(at, at + 7, Some(1))]);
-        assert_eq!(blocks.iter().map(|block| block.folded).collect::<Vec<_>>(), [true, false, true]);
+        assert_eq!(
+            blocks.iter().map(|block| block.folded).collect::<Vec<_>>(),
+            [true, false, true]
+        );
         assert!(blocks[1].html.0.contains(">refused</mark>"));
         assert!(blocks[1].lines.contains("59999"), "{}", blocks[1].lines);
         let size: usize = blocks.iter().map(|block| block.html.0.len()).sum();
@@ -287,7 +335,10 @@ mod tests {
     #[test]
     fn one_line_of_megabytes_is_cut_too() {
         let text = "é<".repeat(1_000_000);
-        let blocks = shown(&text, &[mark(1_500_000, 1_500_003, Some(1)), mark(3, 30_000, None)]);
+        let blocks = shown(
+            &text,
+            &[mark(1_500_000, 1_500_003, Some(1)), mark(3, 30_000, None)],
+        );
         let size: usize = blocks.iter().map(|block| block.html.0.len()).sum();
         assert!(size < BUDGET + 10_000, "{size}");
     }
@@ -295,8 +346,13 @@ mod tests {
     #[test]
     fn many_marks_stay_within_the_budget() {
         let text = "refused ".repeat(100_000);
-        let marks: Vec<Mark> = (0..5_000).map(|n| mark(n * 8, n * 8 + 7, Some(n))).collect();
-        let size: usize = shown(&text, &marks).iter().map(|block| block.html.0.len()).sum();
+        let marks: Vec<Mark> = (0..5_000)
+            .map(|n| mark(n * 8, n * 8 + 7, Some(n)))
+            .collect();
+        let size: usize = shown(&text, &marks)
+            .iter()
+            .map(|block| block.html.0.len())
+            .sum();
         assert!(size < BUDGET, "{size}");
     }
 }

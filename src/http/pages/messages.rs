@@ -19,7 +19,9 @@ impl Messages {
         static ENGLISH: LazyLock<Messages> = LazyLock::new(|| {
             Messages::parse(&assets::text("messages/en.toml")).unwrap_or_else(|error| {
                 tracing::error!(%error, "the message file cannot be read");
-                Messages { texts: HashMap::new() }
+                Messages {
+                    texts: HashMap::new(),
+                }
             })
         });
         &ENGLISH
@@ -119,7 +121,11 @@ mod tests {
             .iter()
             .flat_map(|path| {
                 let source = std::fs::read_to_string(path).expect("source");
-                let source = source.split("#[cfg(test)]").next().unwrap_or_default().to_owned();
+                let source = source
+                    .split("#[cfg(test)]")
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned();
                 key.captures_iter(&source)
                     .filter(|found| tables.contains(&found[1]))
                     .map(|found| format!("{}.{}", &found[1], &found[2]))

@@ -98,8 +98,10 @@ impl Page {
     /// With the knowledge that is in use in the footer.
     fn of(shared: &Shared, title: impl Into<String>) -> Self {
         let engine = shared.app.engine();
-        let values: [(&str, &dyn Display); 2] =
-            [("version", &env!("CARGO_PKG_VERSION")), ("hash", &engine.hash())];
+        let values: [(&str, &dyn Display); 2] = [
+            ("version", &env!("CARGO_PKG_VERSION")),
+            ("hash", &engine.hash()),
+        ];
         Page {
             knowledge: Some(Messages::english().fill("common.knowledge", &values)),
             ..Page::new(title)
@@ -129,7 +131,11 @@ struct Command {
 }
 
 impl Commands {
-    fn new(t: &Messages, commands: &std::collections::BTreeMap<String, String>, preferred: &str) -> Self {
+    fn new(
+        t: &Messages,
+        commands: &std::collections::BTreeMap<String, String>,
+        preferred: &str,
+    ) -> Self {
         let position = commands.keys().position(|system| system == preferred);
         let commands = commands
             .iter()
@@ -159,7 +165,10 @@ fn respond(status: StatusCode, page: &impl Template) -> Response {
 fn unlisted(mut response: Response) -> Response {
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert("x-robots-tag", HeaderValue::from_static("noindex, nofollow"));
+    headers.insert(
+        "x-robots-tag",
+        HeaderValue::from_static("noindex, nofollow"),
+    );
     response
 }
 
@@ -185,22 +194,38 @@ mod tests {
     #[test]
     fn templates_leave_no_way_in() {
         let mut found = Vec::new();
-        templates(&Path::new(env!("CARGO_MANIFEST_DIR")).join("templates"), &mut found);
+        templates(
+            &Path::new(env!("CARGO_MANIFEST_DIR")).join("templates"),
+            &mut found,
+        );
         assert!(found.len() > 10);
         let tag = Regex::new(r"<[a-zA-Z][^<>]*>").expect("regex");
         let print = Regex::new(r"\{\{.*?\}\}|\{%.*?%\}").expect("regex");
+        let quoted = Regex::new(r#""[^"]*""#).expect("regex");
         let unquoted = Regex::new(r#"=\s*[^"\s>]"#).expect("regex");
         let handler = Regex::new(r"(?i)\s(on[a-z]+|style|srcdoc)\s*=").expect("regex");
         for (name, text) in found {
-            assert!(!text.contains("|safe") && !text.contains("| safe"), "{name}: |safe");
+            assert!(
+                !text.contains("|safe") && !text.contains("| safe"),
+                "{name}: |safe"
+            );
             assert!(!text.contains("autoescape"), "{name}: autoescape");
-            assert!(!text.contains("<script>") && !text.contains("<style"), "{name}: inline script or style");
+            assert!(
+                !text.contains("<script>") && !text.contains("<style"),
+                "{name}: inline script or style"
+            );
             // Comparisons inside braces are no attributes.
             let plain = print.replace_all(&text, "x");
             for element in tag.find_iter(&plain) {
-                let outside = Regex::new(r#""[^"]*""#).expect("regex").replace_all(element.as_str(), "\"\"");
-                assert!(!unquoted.is_match(&outside), "{name}: unquoted attribute in {outside}");
-                assert!(!handler.is_match(&outside), "{name}: handler or style in {outside}");
+                let outside = quoted.replace_all(element.as_str(), "\"\"");
+                assert!(
+                    !unquoted.is_match(&outside),
+                    "{name}: unquoted attribute in {outside}"
+                );
+                assert!(
+                    !handler.is_match(&outside),
+                    "{name}: handler or style in {outside}"
+                );
             }
         }
     }

@@ -149,6 +149,11 @@ pub(super) fn family(t: &Messages, family: &str) -> String {
         "errno" => "family.errno",
         "tls" => "family.tls",
         "vendor" => "family.vendor",
+        "cloudflare" => "family.cloudflare",
+        "curl" => "family.curl",
+        "haproxy" => "family.haproxy",
+        "envoy" => "family.envoy",
+        "socket.io" => "family.socketio",
         other => return other.to_owned(),
     };
     t.get(key).to_owned()
@@ -201,7 +206,9 @@ pub(super) fn percent(probability: f64) -> String {
 /// A percentage as the width of a bar.
 pub(super) fn width(probability: f64) -> u32 {
     let percent = (probability.clamp(0.0, 1.0) * 100.0).round();
-    (1..=100).find(|width| f64::from(*width) >= percent).unwrap_or(100)
+    (1..=100)
+        .find(|width| f64::from(*width) >= percent)
+        .unwrap_or(100)
 }
 
 /// Texts joined as a sentence lists them: "a, b and c".
@@ -209,7 +216,10 @@ pub(super) fn listed(t: &Messages, texts: &[&str]) -> String {
     match texts {
         [] => String::new(),
         [only] => (*only).to_owned(),
-        [first @ .., last] => t.fill("common.and", &[("first", &first.join(", ")), ("last", last)]),
+        [first @ .., last] => t.fill(
+            "common.and",
+            &[("first", &first.join(", ")), ("last", last)],
+        ),
     }
 }
 
@@ -221,13 +231,20 @@ pub(super) fn secrets(t: &Messages, redacted: &BTreeMap<String, usize>) -> Optio
             .iter()
             .map(|(kind, count)| format!("{count} × {kind}"))
             .collect();
-        let key = if count == 1 { "paste.secret-one" } else { "paste.secret-many" };
+        let key = if count == 1 {
+            "paste.secret-one"
+        } else {
+            "paste.secret-many"
+        };
         t.fill(key, &[("count", &count), ("kinds", &kinds.join(", "))])
     })
 }
 
-/// The first letter as a capital.
+/// The first letter as a capital, except of a name that is written small.
 pub(super) fn capitalised(text: &str) -> String {
+    if text.starts_with("nginx") {
+        return text.to_owned();
+    }
     let mut letters = text.chars();
     letters
         .next()
