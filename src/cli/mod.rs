@@ -5,9 +5,11 @@
     reason = "a command line talks on its standard streams"
 )]
 
+mod config;
 mod diagnose;
 mod explain;
 mod knowledge;
+mod serve;
 
 use std::process::ExitCode;
 
@@ -29,6 +31,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Serve pages and API
+    Serve(Box<serve::Arguments>),
+    /// Print the settings, where they can be given, and what they mean
+    Config(Box<config::Arguments>),
     /// Diagnose a text: an error, a log, a command's output
     Diagnose(diagnose::Arguments),
     /// Explain a code, an error name, a cause or a symptom
@@ -42,6 +48,8 @@ enum Command {
 pub fn run() -> ExitCode {
     let arguments = Arguments::parse();
     match arguments.command {
+        Command::Serve(arguments) => serve::run(*arguments),
+        Command::Config(arguments) => config::run(*arguments),
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Knowledge(command) => knowledge::run(&command),

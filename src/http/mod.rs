@@ -3,7 +3,7 @@
 mod api;
 mod error;
 pub mod listener;
-// mod pages;
+mod pages;
 
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ pub struct Shared {
 /// All routes.
 pub fn router(app: Arc<App>, settings: Arc<Settings>) -> Router {
     let text_limit = DefaultBodyLimit::max(settings.maximum_text_bytes);
+    let body_limit = DefaultBodyLimit::max(settings.maximum_body_bytes);
     let evidence = Router::new()
         .route("/api/v1/diagnoses", post(api::diagnoses::create))
         .route("/api/v1/cases", post(api::cases::create))
@@ -36,6 +37,7 @@ pub fn router(app: Arc<App>, settings: Arc<Settings>) -> Router {
             post(api::cases::add_evidence),
         )
         .layer(text_limit);
+    let shared = Shared { app, settings };
     Router::new()
         .merge(evidence)
         // programs
@@ -48,11 +50,17 @@ pub fn router(app: Arc<App>, settings: Arc<Settings>) -> Router {
         .route("/api/v1/search", get(api::knowledge::search))
         .route("/api/{*rest}", axum::routing::any(api::unknown))
         // people
+        .merge(pages::routes(&shared))
         // machines
         .route("/healthz", get(api::health::alive))
         .route("/readyz", get(api::health::ready))
         .method_not_allowed_fallback(error::method_not_allowed)
-        .layer(DefaultBodyLimit::max(settings.maximum_body_bytes))
+        .fallback(pages::not_found)
+        .layer(body_limit)
         .layer(CatchPanicLayer::custom(error::panicked))
-        .with_state(Shared { app, settings })
+        .layer(middleware::from_fn_with_state(
+            shared.clone(),
+            pages::security_headers,
+        ))
+        .with_state(shared)
 }
