@@ -15,7 +15,6 @@ use super::messages::Messages;
 use super::{Commands, Page, respond, unlisted, words};
 use crate::engine::graph::{Cause, Check, Code, Graph, Layer};
 use crate::engine::prose::{Section, Subject, sections, summary};
-use crate::store::Hit;
 
 /// At most that many pages are named where one does not exist.
 const MOST_NEAR: usize = 6;
@@ -658,7 +657,8 @@ pub(in crate::http) async fn search(
         .enumerate()
         .map(|(place, hit)| HitView {
             kind: t.get(words::page_kind(&hit.kind)),
-            summary: beginning(engine.graph(), &hit).filter(|_| place < WITH_SUMMARY),
+            summary: beginning(engine.graph(), &hit.kind, &hit.id, &hit.title)
+                .filter(|_| place < WITH_SUMMARY),
             title: hit.title,
             address: hit.url,
             excerpt: markdown::plain(&hit.excerpt),
@@ -676,15 +676,15 @@ pub(in crate::http) async fn search(
 }
 
 /// Enough of a found page to act on.
-fn beginning(graph: &Graph, hit: &Hit) -> Option<Html> {
-    let text = match hit.kind.as_str() {
-        "cause" => summary(graph.cause(&hit.id)?).to_owned(),
-        "advice" => graph.advice(&hit.id)?.summary.clone(),
+fn beginning(graph: &Graph, kind: &str, id: &str, title: &str) -> Option<Html> {
+    let text = match kind {
+        "cause" => summary(graph.cause(id)?).to_owned(),
+        "advice" => graph.advice(id)?.summary.clone(),
         "code" => {
-            let code = graph.codes(&hit.id).find(|code| code.title == hit.title)?;
+            let code = graph.codes(id).find(|code| code.title == title)?;
             code.text.clone()
         }
-        "check" => graph.check(&hit.id)?.instruction.clone(),
+        "check" => graph.check(id)?.instruction.clone(),
         _ => return None,
     };
     Some(markdown::render(&Subject::default().fill(&text)))
