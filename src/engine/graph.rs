@@ -656,9 +656,9 @@ impl Graph {
     /// only where an entry has exactly these letters (HAProxy's `sD` and `SD` are two things).
     pub fn codes(&self, id: &str) -> impl Iterator<Item = &Code> {
         let exact = self.codes.iter().any(|code| code.id == id);
-        self.codes.iter().filter(move |code| {
-            code.id == id || (!exact && code.id.eq_ignore_ascii_case(id))
-        })
+        self.codes
+            .iter()
+            .filter(move |code| code.id == id || (!exact && code.id.eq_ignore_ascii_case(id)))
     }
 
     /// The patterns of all systems.

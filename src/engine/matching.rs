@@ -21,7 +21,7 @@ const WINDOW_BEFORE: usize = 1024;
 /// A pattern that matches more often in one text tells nothing new.
 const MOST_MATCHES_OF_ONE: usize = 32;
 /// More places than this are not looked at in one text.
-const MOST_PLACES: usize = 20_000;
+const MOST_PLACES: usize = 1_000_000;
 
 /// Compiles a pattern's expression with limits that a curator's slip cannot exceed.
 ///
@@ -160,13 +160,13 @@ impl Matcher {
         evidence: usize,
     ) -> Vec<Fact> {
         let mut found = Vec::new();
-        let mut matches_of = HashMap::new();
-        for (wording, start, end) in self.windows(text, lines) {
-            let count: &mut usize = matches_of.entry(wording).or_default();
+        let mut matches_of: HashMap<u32, usize> = HashMap::new();
+        for (number, start, end) in self.windows(text, lines) {
+            let count = matches_of.entry(number).or_default();
             if *count >= MOST_MATCHES_OF_ONE {
                 continue;
             }
-            let wording = &self.wordings[wording as usize];
+            let wording = &self.wordings[number as usize];
             let Some(regex) = wording.regex() else {
                 continue;
             };
@@ -189,29 +189,49 @@ impl Matcher {
         facts
     }
 
-    /// Where each wording has to be looked for: wording, first and last byte, without repetition.
-    fn windows(&self, text: &str, lines: &Lines<'_>) -> Vec<(u32, usize, usize)> {
-        let mut windows = Vec::new();
-        for found in self.literals.find_overlapping_iter(text) {
-            let line = lines.line_of(found.start());
-            for &owner in &self.owners[found.pattern().as_usize()] {
-                let reach = self.wordings[owner as usize].lines - 1;
-                let (start, _) = lines.bounds(line.saturating_sub(reach));
-                let (_, end) = lines.bounds((line + reach).min(lines.len() - 1));
-                windows.push(if end - start <= WINDOW {
+    /// Where each wording has to be looked for: wording, first and last byte. A window that begins
+    /// where the wording's last one began is not given again.
+    fn windows<'a>(
+        &'a self,
+        text: &'a str,
+        lines: &'a Lines<'_>,
+    ) -> impl Iterator<Item = (u32, usize, usize)> + 'a {
+        let mut last_start = vec![usize::MAX; self.wordings.len()];
+        self.literals
+            .find_overlapping_iter(text)
+            .flat_map(move |found| {
+                let line = lines.line_of(found.start());
+                self.owners[found.pattern().as_usize()]
+                    .iter()
+                    .map(move |owner| (*owner, line, found.start()))
+            })
+            .filter_map(move |(owner, line, at)| {
+                let (start, end) = self.window(owner, line, at, text, lines);
+                let last = &mut last_start[owner as usize];
+                (*last != start).then(|| {
+                    *last = start;
                     (owner, start, end)
-                } else {
-                    let from = floor(text, start.max(found.start().saturating_sub(WINDOW_BEFORE)));
-                    (owner, from, floor(text, end.min(from + WINDOW)))
-                });
-            }
-            if windows.len() >= MOST_PLACES {
-                break;
-            }
+                })
+            })
+            .take(MOST_PLACES)
+    }
+
+    fn window(
+        &self,
+        owner: u32,
+        line: usize,
+        at: usize,
+        text: &str,
+        lines: &Lines<'_>,
+    ) -> (usize, usize) {
+        let reach = self.wordings[owner as usize].lines - 1;
+        let (start, _) = lines.bounds(line.saturating_sub(reach));
+        let (_, end) = lines.bounds((line + reach).min(lines.len() - 1));
+        if end - start <= WINDOW {
+            return (start, end);
         }
-        windows.sort_unstable();
-        windows.dedup();
-        windows
+        let from = floor(text, start.max(at.saturating_sub(WINDOW_BEFORE)));
+        (from, floor(text, end.min(from + WINDOW)))
     }
 }
 

@@ -52,14 +52,6 @@ impl Problem {
             )
         }
     }
-
-    pub(super) fn too_large(limit: usize) -> Self {
-        Problem::new(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            "too-large",
-            format!("The body is larger than {limit} bytes: send the part that shows the failure."),
-        )
-    }
 }
 
 impl From<AppError> for Problem {
