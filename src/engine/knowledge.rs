@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::graph::{Advice, Cause, Check, Code, Graph, Pattern, Predicate, Symptom, System};
-use super::literals::required_literals;
+use super::literals::requirements;
 
 /// A knowledge file: its name under the knowledge folder, and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -540,7 +540,7 @@ fn check_pattern(pattern: &Pattern, file: &str, places: &mut Places<'_>) {
             return;
         }
     };
-    if required_literals(&pattern.regex).is_none() {
+    if requirements(&pattern.regex).is_empty() {
         places.error(file, id, format!(
             "pattern {id:?} requires no literal text of three characters or more: write a word that always stands there"
         ));

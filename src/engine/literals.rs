@@ -12,18 +12,136 @@ const SHORTEST: usize = 3;
 /// More alternatives than this cost more to look for than they save.
 const MOST_ALTERNATIVES: usize = 64;
 
-/// A set of lower-case literals of which every match of the expression contains one, ignoring
-/// ASCII case; `None` if there is no such set of useful literals, or the expression is invalid.
-pub fn required_literals(expression: &str) -> Option<Vec<String>> {
-    best(candidates(expression))
+/// Words that stand in nearly every text about a failing connection: looking for them finds
+/// everything, which is to say nothing.
+const COMMON: &[&str] = &[
+    "a",
+    "at",
+    "client",
+    "close",
+    "closed",
+    "code",
+    "connect",
+    "connected",
+    "connection",
+    "error",
+    "failed",
+    "for",
+    "from",
+    "has",
+    "http",
+    "https",
+    "in",
+    "is",
+    "it",
+    "not",
+    "of",
+    "on",
+    "or",
+    "reason",
+    "request",
+    "response",
+    "server",
+    "socket",
+    "status",
+    "the",
+    "to",
+    "was",
+    "web",
+    "websocket",
+    "with",
+    "works",
+    "ws",
+    "wss",
+];
+
+/// Sets of lower-case literals, of each of which a match holds one at least, ignoring ASCII case.
+pub type Requirement = Vec<Vec<String>>;
+
+/// What a match of the expression cannot do without: it fulfils one of these at least. Empty if
+/// there is a way to match without any useful literal, or the expression is invalid.
+pub fn requirements(expression: &str) -> Vec<Requirement> {
+    let Ok(hir) = ParserBuilder::new().build().parse(expression) else {
+        return Vec::new();
+    };
+    let mut ways = ways(&hir);
+    for way in &mut ways {
+        way.sort();
+        way.dedup();
+    }
+    if ways.iter().any(Vec::is_empty) {
+        return Vec::new();
+    }
+    ways
 }
 
-/// All such sets that the expression offers; any one of them is enough to look for.
-pub fn candidates(expression: &str) -> Vec<Vec<String>> {
-    ParserBuilder::new()
-        .build()
-        .parse(expression)
-        .map_or_else(|_| Vec::new(), |hir| sets(&hir))
+/// The ways to match: one for each branch of the expression's widest alternation.
+fn ways(hir: &Hir) -> Vec<Requirement> {
+    match hir.kind() {
+        HirKind::Capture(capture) => ways(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min == 1 && repetition.max == Some(1) => {
+            ways(&repetition.sub)
+        }
+        HirKind::Alternation(branches) if branches.len() <= MOST_ALTERNATIVES => {
+            branches.iter().map(sets).collect()
+        }
+        HirKind::Concat(parts) => ways_of_concat(parts),
+        _ => vec![sets(hir)],
+    }
+}
+
+fn ways_of_concat(parts: &[Hir]) -> Vec<Requirement> {
+    let whole = sets_of_concat(parts);
+    let widest = parts
+        .iter()
+        .enumerate()
+        .filter_map(|(position, part)| {
+            let branches = branches(part)?;
+            (branches.len() <= MOST_ALTERNATIVES).then_some((branches.len(), position, branches))
+        })
+        .max_by_key(|(width, ..)| *width);
+    let Some((_, position, branches)) = widest else {
+        return vec![whole];
+    };
+    let mut around = sets_of_concat(&parts[..position]);
+    around.extend(sets_of_concat(&parts[position + 1..]));
+    branches
+        .iter()
+        .map(|branch| {
+            let mut way = around.clone();
+            way.extend(sets(branch));
+            way
+        })
+        .collect()
+}
+
+fn branches(hir: &Hir) -> Option<&[Hir]> {
+    match hir.kind() {
+        HirKind::Capture(capture) => branches(&capture.sub),
+        HirKind::Alternation(branches) => Some(branches),
+        _ => None,
+    }
+}
+
+/// How much a set of literals tells by standing in a text: long literals are rare, common words
+/// tell little, and few alternatives are better than many.
+pub fn worth(set: &[String]) -> usize {
+    let least = set
+        .iter()
+        .map(|literal| telling(literal))
+        .min()
+        .unwrap_or(0);
+    least * 4 / (3 + set.len())
+}
+
+/// The letters of a literal that do not belong to common words.
+fn telling(literal: &str) -> usize {
+    let common: usize = literal
+        .split(|letter: char| !letter.is_alphanumeric())
+        .filter(|word| COMMON.contains(word))
+        .map(str::len)
+        .sum();
+    literal.len() - common
 }
 
 fn best(candidates: Vec<Vec<String>>) -> Option<Vec<String>> {
@@ -32,8 +150,8 @@ fn best(candidates: Vec<Vec<String>>) -> Option<Vec<String>> {
         .max_by_key(|candidate| worth(candidate))
 }
 
-/// What a piece of an expression contributes.
-fn sets(hir: &Hir) -> Vec<Vec<String>> {
+/// What every match of a piece holds.
+fn sets(hir: &Hir) -> Requirement {
     match hir.kind() {
         HirKind::Capture(capture) => sets(&capture.sub),
         HirKind::Repetition(repetition) if repetition.min > 0 => sets(&repetition.sub),
@@ -61,7 +179,7 @@ fn sets(hir: &Hir) -> Vec<Vec<String>> {
     }
 }
 
-fn sets_of_concat(parts: &[Hir]) -> Vec<Vec<String>> {
+fn sets_of_concat(parts: &[Hir]) -> Requirement {
     let mut found = Vec::new();
     let mut run = String::new();
     for part in parts {
@@ -79,12 +197,6 @@ fn sets_of_concat(parts: &[Hir]) -> Vec<Vec<String>> {
         found.push(vec![run]);
     }
     found
-}
-
-/// Long literals are rare in texts, and few of them are cheap to look for.
-fn worth(candidates: &[String]) -> usize {
-    let shortest = candidates.iter().map(String::len).min().unwrap_or(0);
-    shortest * 4 / (3 + candidates.len())
 }
 
 /// The one text, ignoring ASCII case, that the piece matches.
@@ -125,37 +237,39 @@ fn exact(hir: &Hir) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::required_literals;
-
-    fn literals(expression: &str) -> Vec<String> {
-        required_literals(expression).unwrap_or_default()
-    }
+    use super::requirements;
 
     #[test]
-    fn the_longest_run_of_plain_text_is_required() {
+    fn plain_text_is_required() {
         assert_eq!(
-            literals(r"Unexpected response code: (?P<status>\d{3})"),
-            ["unexpected response code: "]
+            requirements(r"Unexpected response code: (?P<status>\d{3})"),
+            [[["unexpected response code: "]]]
         );
     }
 
     #[test]
     fn case_is_ignored() {
-        assert_eq!(literals("(?i)Connection Refused"), ["connection refused"]);
+        assert_eq!(
+            requirements("(?i)Connection Refused"),
+            [[["connection refused"]]]
+        );
     }
 
     #[test]
-    fn every_branch_of_an_alternation_is_looked_for() {
-        assert_eq!(
-            literals("(?:ECONNREFUSED|WSAECONNREFUSED|10061)"),
-            ["10061", "econnrefused", "wsaeconnrefused"]
+    fn every_branch_is_a_way_of_its_own() {
+        let ways = requirements("(?:ECONNREFUSED|WSAfoo|10061) .*port");
+        let firsts: Vec<&str> = ways.iter().map(|way| way[0][0].as_str()).collect();
+        assert_eq!(firsts, ["econnrefused", "port", "10061"]);
+        assert!(
+            ways.iter()
+                .all(|way| way.contains(&vec!["port".to_owned()]))
         );
     }
 
     #[test]
     fn what_may_be_missing_is_not_required() {
-        assert_eq!(literals("(?:net::)?ERR_FAILED"), ["err_failed"]);
-        assert!(required_literals(r"\d+ \w+").is_none());
-        assert!(required_literals("(?:abc|.*)").is_none());
+        assert_eq!(requirements("(?:net::)?ERR_FAILED"), [[["err_failed"]]]);
+        assert!(requirements(r"\d+ \w+").is_empty());
+        assert!(requirements("(?:abc|.*)").is_empty());
     }
 }

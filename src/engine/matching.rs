@@ -8,11 +8,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
+use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 
 use super::evidence::{Connections, Fact, Lines, Span};
 use super::graph::{Graph, Hop, Pattern, Predicate};
-use super::literals::candidates;
+use super::literals::{Requirement, requirements, worth};
 
 /// A window is cut around the literal where its lines are longer than this, in bytes.
 const WINDOW: usize = 4096;
@@ -20,6 +21,9 @@ const WINDOW: usize = 4096;
 const WINDOW_BEFORE: usize = 1024;
 /// A pattern that matches more often in one text tells nothing new.
 const MOST_MATCHES_OF_ONE: usize = 32;
+/// Sets of literals beside the first that are looked for in a window, and literals in each.
+const MOST_ALSO: usize = 4;
+const MOST_ALSO_ALTERNATIVES: usize = 8;
 /// More places than this are not looked at in one text.
 const MOST_PLACES: usize = 1_000_000;
 
@@ -69,12 +73,22 @@ struct Wording {
     system_facts: Arc<[(Arc<str>, Arc<str>)]>,
 }
 
+/// One of the ways in which a wording may match.
+#[derive(Debug)]
+struct Way {
+    wording: u32,
+    /// Further sets of literals of which one each must stand in the window: looking for them costs
+    /// a fiftieth of what the expression costs.
+    also: Vec<Vec<Finder<'static>>>,
+}
+
 /// All wordings of a graph, ready to be looked for.
 #[derive(Debug)]
 pub struct Matcher {
     literals: AhoCorasick,
-    /// For each literal, the wordings that require it.
+    /// For each literal, the ways that begin with it.
     owners: Vec<Vec<u32>>,
+    ways: Vec<Way>,
     wordings: Vec<Wording>,
 }
 
@@ -93,12 +107,13 @@ impl Matcher {
                 .or_insert_with(|| Arc::from(word))
                 .clone()
         };
-        let all: Vec<Vec<Vec<String>>> = graph
+        let all: Vec<Vec<Requirement>> = graph
             .patterns()
-            .map(|(_, pattern)| candidates(&pattern.regex))
+            .map(|(_, pattern)| requirements(&pattern.regex))
             .collect();
         let popularity = popularity(&all);
         let mut all = all.into_iter();
+        let mut ways = Vec::new();
         for system in &graph.systems {
             let system_facts: Arc<[_]> = system
                 .facts
@@ -106,17 +121,22 @@ impl Matcher {
                 .map(|(key, value)| (intern(key), intern(value)))
                 .collect();
             for pattern in &system.patterns {
-                let Some(required) = all.next().and_then(|sets| rarest(sets, &popularity)) else {
-                    continue;
-                };
                 let number = wordings.len() as u32;
-                for literal in required {
-                    let position = *index.entry(literal.clone()).or_insert_with(|| {
-                        literals.push(literal);
-                        owners.push(Vec::new());
-                        literals.len() - 1
+                for requirement in all.next().unwrap_or_default() {
+                    let way = ways.len() as u32;
+                    let (first, also) = arranged(requirement, &popularity);
+                    ways.push(Way {
+                        wording: number,
+                        also,
                     });
-                    owners[position].push(number);
+                    for literal in first {
+                        let position = *index.entry(literal.clone()).or_insert_with(|| {
+                            literals.push(literal);
+                            owners.push(Vec::new());
+                            literals.len() - 1
+                        });
+                        owners[position].push(way);
+                    }
                 }
                 wordings.push(Wording {
                     expression: pattern.regex.clone(),
@@ -147,6 +167,7 @@ impl Matcher {
         Matcher {
             literals,
             owners,
+            ways,
             wordings,
         }
     }
@@ -161,7 +182,9 @@ impl Matcher {
     ) -> Vec<Fact> {
         let mut found = Vec::new();
         let mut matches_of: HashMap<u32, usize> = HashMap::new();
-        for (number, start, end) in self.windows(text, lines) {
+        // The literals are in lower case; ASCII lower case keeps every byte in its place.
+        let lower = text.to_ascii_lowercase();
+        for (number, start, end) in self.windows(text, lower.as_bytes(), lines) {
             let count = matches_of.entry(number).or_default();
             if *count >= MOST_MATCHES_OF_ONE {
                 continue;
@@ -194,6 +217,7 @@ impl Matcher {
     fn windows<'a>(
         &'a self,
         text: &'a str,
+        lower: &'a [u8],
         lines: &'a Lines<'_>,
     ) -> impl Iterator<Item = (u32, usize, usize)> + 'a {
         let mut last_start = vec![usize::MAX; self.wordings.len()];
@@ -203,15 +227,16 @@ impl Matcher {
                 let line = lines.line_of(found.start());
                 self.owners[found.pattern().as_usize()]
                     .iter()
-                    .map(move |owner| (*owner, line, found.start()))
+                    .map(move |way| (&self.ways[*way as usize], line, found.start()))
             })
-            .filter_map(move |(owner, line, at)| {
-                let (start, end) = self.window(owner, line, at, text, lines);
-                let last = &mut last_start[owner as usize];
-                (*last != start).then(|| {
-                    *last = start;
-                    (owner, start, end)
-                })
+            .filter_map(move |(way, line, at)| {
+                let (start, end) = self.window(way.wording, line, at, text, lines);
+                let last = &mut last_start[way.wording as usize];
+                if *last == start || !way.is_open(&lower[start..end]) {
+                    return None;
+                }
+                *last = start;
+                Some((way.wording, start, end))
             })
             .take(MOST_PLACES)
     }
@@ -235,24 +260,47 @@ impl Matcher {
     }
 }
 
-/// How many patterns offer each literal. A literal that many offer stands in many texts.
-fn popularity(all: &[Vec<Vec<String>>]) -> HashMap<String, usize> {
+/// The set that is looked for in the whole text, the one that the fewest patterns share; and the
+/// sets that are looked for in a window before the expression runs, the most telling first.
+fn arranged(
+    mut requirement: Requirement,
+    popularity: &HashMap<String, usize>,
+) -> (Vec<String>, Vec<Vec<Finder<'static>>>) {
+    let cost = |set: &Vec<String>| {
+        let shared: usize = set.iter().map(|literal| popularity[literal]).sum();
+        // Few letters stand in every text, however few patterns ask for them.
+        let common = if worth(set) < 5 { 400 } else { 0 };
+        (shared + common, usize::MAX - worth(set))
+    };
+    let rarest = (0..requirement.len())
+        .min_by_key(|position| cost(&requirement[*position]))
+        .unwrap_or(0);
+    let first = if requirement.is_empty() {
+        Vec::new()
+    } else {
+        requirement.remove(rarest)
+    };
+    requirement.retain(|set| set.len() <= MOST_ALSO_ALTERNATIVES);
+    requirement.sort_by_key(|set| std::cmp::Reverse(worth(set)));
+    let also = requirement
+        .iter()
+        .take(MOST_ALSO)
+        .map(|set| {
+            set.iter()
+                .map(|literal| Finder::new(literal.as_bytes()).into_owned())
+                .collect()
+        })
+        .collect();
+    (first, also)
+}
+
+/// How many ways offer each literal. A literal that many offer stands in many texts.
+fn popularity(all: &[Vec<Requirement>]) -> HashMap<String, usize> {
     let mut counts = HashMap::new();
-    for literal in all.iter().flatten().flatten() {
+    for literal in all.iter().flatten().flatten().flatten() {
         *counts.entry(literal.clone()).or_default() += 1;
     }
     counts
-}
-
-/// The set of literals that the fewest patterns share; among equals the longest ones.
-fn rarest(sets: Vec<Vec<String>>, popularity: &HashMap<String, usize>) -> Option<Vec<String>> {
-    sets.into_iter().min_by_key(|set| {
-        let shared: usize = set.iter().map(|literal| popularity[literal]).sum();
-        let shortest = set.iter().map(String::len).min().unwrap_or(0);
-        // Three letters stand in every text, however few patterns ask for them.
-        let common = if shortest < 5 { 40 } else { 0 };
-        (shared + common, usize::MAX - shortest)
-    })
 }
 
 /// Longer wordings know better: a fact read from words inside a longer wording that gives the same
@@ -281,6 +329,14 @@ fn knows_better(other: &Fact, fact: &Fact, lines: &Lines<'_>) -> bool {
     let behind = other.hop == Hop::EdgeOrigin && fact.hop == Hop::ClientEdge;
     (contains && other.value != fact.value && other.hop == fact.hop)
         || (behind && lines.line_of(wider.start) == lines.line_of(span.start))
+}
+
+impl Way {
+    fn is_open(&self, lower: &[u8]) -> bool {
+        self.also
+            .iter()
+            .all(|set| set.iter().any(|literal| literal.find(lower).is_some()))
+    }
 }
 
 fn empty_automaton() -> AhoCorasick {
