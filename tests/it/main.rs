@@ -6,5 +6,6 @@ mod command_line;
 mod evidence;
 mod knowledge;
 mod seed;
+mod soak;
 mod store;
 mod support;
