@@ -1,0 +1,5 @@
+//! Chromium's network log.
+use super::recording::Recording;
+pub(super) fn read(_text: &str) -> Option<Recording> {
+    None
+}
