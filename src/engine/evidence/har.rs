@@ -5,7 +5,9 @@
 
 use jiff::Timestamp;
 
-use super::recording::{Recording, address_of, as_socket, redirect, telling_header};
+use super::recording::{
+    Recording, address_of, as_socket, is_consequence, redirect, telling_header,
+};
 use super::scan::{ELEMENT, Found, unescaped, walk};
 use super::{Address, Span};
 
@@ -74,7 +76,6 @@ struct Entry {
     is_socket: bool,
     version: Option<Span>,
     status: Option<Span>,
-    status_text: Option<Span>,
     error: Option<Span>,
     body: Option<Span>,
     request_headers: Vec<(Span, Span)>,
@@ -168,7 +169,6 @@ impl<'a> Reader<'a> {
             ["request" | "response", "headers", ELEMENT, "name"] => self.name = Some(span),
             ["request" | "response", "headers", ELEMENT, "value"] => self.value = Some(span),
             ["response", "status"] => entry.status = Some(span),
-            ["response", "statusText"] => entry.status_text = Some(span),
             ["response", "_error"] | ["_error"] => entry.error = Some(span),
             ["response", "content", "text"] => entry.body = Some(span),
             ["serverIPAddress"] => entry.server_address = Some(span),
@@ -235,7 +235,9 @@ impl<'a> Reader<'a> {
                 .is_some_and(|value| self.slice(value).eq_ignore_ascii_case("websocket"))
         };
         let is_socket = entry.is_socket
-            || raw.get(..2).is_some_and(|scheme| scheme.eq_ignore_ascii_case("ws"))
+            || raw
+                .get(..2)
+                .is_some_and(|scheme| scheme.eq_ignore_ascii_case("ws"))
             || upgrades(&entry.request_headers)
             || (upgrades(&entry.response_headers)
                 && self.status(&entry).is_some_and(|(status, _)| status == 101));
@@ -281,7 +283,9 @@ impl<'a> Reader<'a> {
             let opened = self.has_opened(entry);
             let connection = known
                 .iter()
-                .find(|(other, was_opened, _)| *was_opened == opened && other.same_endpoint(&address))
+                .find(|(other, was_opened, _)| {
+                    *was_opened == opened && other.same_endpoint(&address)
+                })
                 .map(|(_, _, connection)| *connection)
                 .unwrap_or_else(|| {
                     let connection = recording.connect(address.clone());
@@ -352,7 +356,9 @@ impl<'a> Reader<'a> {
         for close in &entry.closes {
             let data = self.slice(*close);
             if let Some(code) = data.get(..4)
-                && code.parse::<u16>().is_ok_and(|code| (1000..5000).contains(&code))
+                && code
+                    .parse::<u16>()
+                    .is_ok_and(|code| (1000..5000).contains(&code))
             {
                 recording.fact("close.code", code, here, *close);
             }
@@ -373,8 +379,9 @@ impl<'a> Reader<'a> {
             .or_else(|| self.header(&entry.request_headers, "referer"));
         for span in [origin, entry.initiator].into_iter().flatten() {
             if self.page.is_none() || Some(span) == origin {
-                let page = address_of(&unescaped(self.text, span, 4096), span)
-                    .filter(|page| !page.is_websocket() && (Some(span) == origin || !page.is_script));
+                let page = address_of(&unescaped(self.text, span, 4096), span).filter(|page| {
+                    !page.is_websocket() && (Some(span) == origin || !page.is_script)
+                });
                 if page.is_some() {
                     self.page = page;
                     break;
@@ -417,7 +424,10 @@ impl<'a> Reader<'a> {
         has_failed: bool,
     ) {
         for error in entry.error.iter().chain(&entry.errors) {
-            recording.words(unescaped(self.text, *error, 1024), connection, *error);
+            let words = unescaped(self.text, *error, 1024);
+            if self.status(entry).is_none() || !is_consequence(&words) {
+                recording.words(words, connection, *error);
+            }
         }
         for (name, value) in &entry.response_headers {
             let name = unescaped(self.text, *name, 64);

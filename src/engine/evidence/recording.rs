@@ -59,9 +59,7 @@ impl Recording {
 
     pub(super) fn fact(&mut self, key: &str, value: &str, connection: Option<usize>, span: Span) {
         // The same again tells nothing new; a marker keeps facts and words apart.
-        let told = self
-            .seen
-            .insert((format!("{key}\u{0}{value}"), connection));
+        let told = self.seen.insert((format!("{key}\u{0}{value}"), connection));
         if told && self.facts.len() < MOST {
             self.facts.push(Fact {
                 key: Arc::from(key),
@@ -161,7 +159,9 @@ pub(super) fn telling_header(name: &str, value: &str) -> Option<String> {
     ];
     let lower = name.to_ascii_lowercase();
     (TELLING.contains(&lower.as_str())
-        || BEGINNINGS.iter().any(|beginning| lower.starts_with(beginning)))
+        || BEGINNINGS
+            .iter()
+            .any(|beginning| lower.starts_with(beginning)))
     .then(|| format!("{name}: {value}"))
 }
 
@@ -182,7 +182,19 @@ pub(super) fn redirect(socket: &Address, location: &str) -> Option<&'static str>
             return Some("https");
         }
         Some(target) => target.path.clone(),
-        None => location.split(['?', '#']).next().unwrap_or_default().to_owned(),
+        None => location
+            .split(['?', '#'])
+            .next()
+            .unwrap_or_default()
+            .to_owned(),
     };
     (path != socket.path && trimmed(&path) == trimmed(&socket.path)).then_some("slash")
+}
+
+/// Whether an error only repeats that a handshake was answered otherwise than with 101, or that
+/// the page closed its socket.
+pub(super) fn is_consequence(error: &str) -> bool {
+    ["ERR_INVALID_RESPONSE", "ERR_FAILED", "ERR_ABORTED"]
+        .iter()
+        .any(|name| error.contains(name))
 }

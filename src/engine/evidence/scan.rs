@@ -186,15 +186,15 @@ pub(super) fn unescaped(text: &str, span: Span, most: usize) -> String {
             Some('u') => {
                 let unit = code_unit(&mut letters);
                 let ahead = letters.clone();
-                let pair = unit.filter(|unit| (0xd800..0xdc00).contains(unit)).and_then(
-                    |high| -> Option<char> {
+                let pair = unit
+                    .filter(|unit| (0xd800..0xdc00).contains(unit))
+                    .and_then(|high| -> Option<char> {
                         let low = (letters.next() == Some('\\') && letters.next() == Some('u'))
                             .then(|| code_unit(&mut letters))
                             .flatten()
                             .filter(|low| (0xdc00..0xe000).contains(low))?;
                         char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))
-                    },
-                );
+                    });
                 if pair.is_none() {
                     letters = ahead;
                 }
@@ -245,7 +245,10 @@ mod tests {
 
     #[test]
     fn damage_does_not_stop_it() {
-        assert_eq!(seen(r#"{"a": ["x", {"b": "cut of"#), ["a.[]=x", "a.[].b=cut of"]);
+        assert_eq!(
+            seen(r#"{"a": ["x", {"b": "cut of"#),
+            ["a.[]=x", "a.[].b=cut of"]
+        );
         assert_eq!(seen(r#"{"a": [{"b": 1], "c": 2}"#), ["a.[].b=1", "c=2"]);
         assert_eq!(seen(r#"{"a": "\"#), [r"a=\"]);
         assert!(seen("}]").is_empty());
@@ -253,7 +256,13 @@ mod tests {
 
     #[test]
     fn every_enter_has_its_leave() {
-        for text in ["{[{[", "{\"a\":[1,{\"b\":", &"[".repeat(500), "[[]]]", "[{]"] {
+        for text in [
+            "{[{[",
+            "{\"a\":[1,{\"b\":",
+            &"[".repeat(500),
+            "[[]]]",
+            "[{]",
+        ] {
             let mut depth = 0_i32;
             walk(text, 0, |_, found| match found {
                 Found::Enter => depth += 1,
@@ -266,9 +275,21 @@ mod tests {
 
     #[test]
     fn escapes_are_undone() {
-        let value = |raw: &str| unescaped(raw, Span { start: 0, end: raw.len() }, 100);
+        let value = |raw: &str| {
+            unescaped(
+                raw,
+                Span {
+                    start: 0,
+                    end: raw.len(),
+                },
+                100,
+            )
+        };
         assert_eq!(value(r"wss:\/\/a\u002eb\n"), "wss://a.b\n");
-        assert_eq!(value(r"\ud83d\ude00 \ud83d x \ude00 \u12"), "😀 \u{fffd} x \u{fffd} \u{fffd}12");
+        assert_eq!(
+            value(r"\ud83d\ude00 \ud83d x \ude00 \u12"),
+            "😀 \u{fffd} x \u{fffd} \u{fffd}12"
+        );
         assert_eq!(value(r"\ud83d\u0041"), "\u{fffd}A");
         assert_eq!(value("\\"), "");
     }
