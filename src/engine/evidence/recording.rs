@@ -11,7 +11,7 @@ use super::{Address, Fact, Span, addresses, har, netlog};
 use crate::engine::graph::Hop;
 
 /// More facts and words than this are not read from one recording.
-const MOST: usize = 2000;
+const MOST: usize = 500;
 /// Words are cut at that many bytes.
 const LONGEST: usize = 2048;
 
