@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::evidence::{
-    Connections, Context, Fact, Lines, Span, addresses, facts_of_addresses, facts_of_context,
+    Connections, Context, Fact, Lines, Recording, Span, addresses, facts_of_addresses,
+    facts_of_context, recording,
 };
 use super::graph::{Cause, Graph, Hop, Layer, Stage, StageState, Who};
 use super::knowledge;
@@ -903,6 +904,8 @@ struct Gathered {
     /// The connection that is diagnosed, where a paste speaks of several.
     connection: Option<usize>,
     connections: usize,
+    /// The connection that a recording shows to fail.
+    failing: Option<usize>,
 }
 
 /// Facts with these beginnings speak of the whole situation, whatever line they stand on.
@@ -926,14 +929,17 @@ impl Gathered {
             *self.redacted.entry((*kind).to_owned()).or_default() += count;
         }
         let text = redacted.text;
-        let lines = Lines::new(&text);
-        let found = addresses(&text);
-        let connections = Connections::of(&found, &lines);
-        let first_fact = self.facts.len();
-        self.facts
-            .extend(facts_of_addresses(&connections, &found, number));
-        self.facts
-            .extend(matcher.facts(&text, &lines, &connections, number));
+        match recording(&text, number) {
+            Some(recording) => {
+                // What was written around a recording is read as ever; the recording is not,
+                // because scripts and bodies in it speak of everything.
+                self.read_words(matcher, &text[..recording.span.start], 0, number);
+                let end = recording.span.end;
+                self.read_words(matcher, &text[end..], end, number);
+                self.read_recording(matcher, recording, number);
+            }
+            None => self.read_words(matcher, &text, 0, number),
+        }
         for mark in &redacted.marks {
             for (key, value) in &mark.facts {
                 self.facts.push(Fact {
@@ -966,20 +972,55 @@ impl Gathered {
                 span: None,
             });
         }
-        for fact in &mut self.facts[first_fact..] {
-            if OF_EVERYTHING
+        self.texts.push(text);
+    }
+
+    /// Reads a stretch of a text that begins at the byte `offset` of it.
+    fn read_words(&mut self, matcher: &Matcher, text: &str, offset: usize, number: usize) {
+        let lines = Lines::new(text);
+        let found = addresses(text);
+        let connections = Connections::of(&found, &lines);
+        let mut facts = facts_of_addresses(&connections, &found, number);
+        facts.extend(matcher.facts(text, &lines, &connections, number));
+        for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
+            span.start += offset;
+            span.end += offset;
+        }
+        self.add(facts, connections.addresses.len());
+    }
+
+    /// Reads a recording of network traffic.
+    fn read_recording(&mut self, matcher: &Matcher, recording: Recording, number: usize) {
+        let mut facts = recording.facts;
+        for words in &recording.words {
+            let lines = Lines::new(&words.text);
+            let found = matcher.facts(&words.text, &lines, &Connections::default(), number);
+            facts.extend(found.into_iter().map(|fact| Fact {
+                span: Some(words.span),
+                connection: words.connection,
+                ..fact
+            }));
+        }
+        let failing = recording.failing.map(|failing| failing + self.connections);
+        self.failing = self.failing.or(failing);
+        self.add(facts, recording.addresses.len());
+    }
+
+    /// Adds facts that number their connections from 0.
+    fn add(&mut self, facts: Vec<Fact>, connections: usize) {
+        let first = self.connections;
+        self.facts.extend(facts.into_iter().map(|mut fact| {
+            let is_of_everything = OF_EVERYTHING
                 .iter()
-                .any(|beginning| fact.key.starts_with(beginning))
-            {
-                fact.connection = None;
-            }
-            // Connections of later pieces are numbered on from the earlier ones'.
+                .any(|beginning| fact.key.starts_with(beginning));
             fact.connection = fact
                 .connection
-                .map(|connection| connection + self.connections);
-        }
-        self.connections += connections.addresses.len();
-        self.texts.push(text);
+                .filter(|_| !is_of_everything)
+                // Connections of later pieces are numbered on from the earlier ones'.
+                .map(|connection| connection + first);
+            fact
+        }));
+        self.connections += connections;
     }
 
     /// Drops what was said twice, and chooses the connection that is diagnosed.
@@ -1003,10 +1044,13 @@ impl Gathered {
                 *complaints.entry(connection).or_default() += weight;
             }
         }
-        self.connection = complaints
+        let loudest = complaints
             .iter()
             .max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)))
-            .map(|(connection, _)| *connection)
+            .map(|(connection, _)| *connection);
+        self.connection = self
+            .failing
+            .or(loudest)
             .or((self.connections > 0).then_some(0));
     }
 

@@ -5,6 +5,7 @@ mod arrows;
 mod command_line;
 mod evidence;
 mod knowledge;
+mod recordings;
 mod seed;
 mod soak;
 mod store;

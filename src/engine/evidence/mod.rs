@@ -5,16 +5,21 @@
 
 mod address;
 mod context;
+mod har;
+mod netlog;
+mod recording;
+mod scan;
 
 use std::sync::Arc;
 
 pub use address::{Address, HostKind, addresses};
 pub use context::{Context, facts_of_context};
+pub use recording::{Recording, Words, recording};
 
 use super::graph::Hop;
 
 /// Where a fact was read: bytes of the redacted text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// First byte.
     pub start: usize,

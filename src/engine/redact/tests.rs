@@ -462,6 +462,28 @@ fn fragments() -> impl Strategy<Value = String> {
     prop::collection::vec(fragment, 0..24).prop_map(|parts| parts.concat())
 }
 
+#[test]
+fn pairs_of_har_hide_their_value_on_either_side() {
+    let secret = "pp86d081884c7d659a2feaa0c55ad0pp";
+    for name in ["Authorization", "X-Api-Key", "access_token"] {
+        for text in [
+            format!(r#"{{"value":"{secret}","name":"{name}"}}"#),
+            format!("{{\n \"value\": \"{secret}\",\n \"name\": \"{name}\"\n}}"),
+            format!(r#"{{"name":"{name}","value":"{secret}"}}"#),
+        ] {
+            assert!(!redact(&text).text.contains(secret), "{text}");
+        }
+    }
+    let cookies = r#"{"value":"a=qwertz12345; b=asdfgh67890","name":"Cookie"}"#;
+    assert_eq!(
+        redact(cookies).text,
+        r#"{"value":"a=[cookie:1]; b=[cookie:2]","name":"Cookie"}"#
+    );
+    // The value of the pair before is none of this name.
+    let other = r#"[{"name":"a","value":"harmless"},{"name":"token"}]"#;
+    assert_eq!(redact(other).text, other);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 

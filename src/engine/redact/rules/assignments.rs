@@ -18,7 +18,8 @@ impl Scan<'_> {
             return;
         };
         self.names_done = end;
-        let Some(mut place) = self.place_after(start, end) else {
+        let before = self.pair_before(start);
+        let Some(mut place) = before.or_else(|| self.place_after(start, end)) else {
             return;
         };
         let mut name = classify(&self.text[start..end]);

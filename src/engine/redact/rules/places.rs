@@ -222,6 +222,33 @@ impl Scan<'_> {
         (self.byte(colon) == b':').then_some(colon + 1)
     }
 
+    /// HAR's pair the other way round: `"value": "...", "name": "` and then the name.
+    pub(super) fn pair_before(&self, start: usize) -> Option<Place> {
+        let before = |end: usize, word: &str| {
+            let trimmed = self.bytes[..end].trim_ascii_end();
+            trimmed
+                .ends_with(word.as_bytes())
+                .then(|| trimmed.len() - word.len())
+        };
+        let named = before(before(before(start, "\"")?, ":")?, "\"name\"")?;
+        let close = before(before(named, ",")?, "\"")?;
+        let floor = close.saturating_sub(8192);
+        let key = floor + memchr::memmem::rfind(&self.bytes[floor..close], b"\"value\"")?;
+        let colon = self.skip_blank(key + 7, true);
+        let open = self.skip_blank(colon + 1, true);
+        if self.byte(colon) != b':' || self.byte(open) != b'"' {
+            return None;
+        }
+        let (quote, length) = self.quote_at(open)?;
+        (self.closing(open + length, &quote, close + 1) == Some(close)).then_some(Place {
+            style: Style::Colon,
+            value: open + length,
+            quote: Some(quote),
+            in_query: false,
+            encoded: false,
+        })
+    }
+
     fn skip_blank(&self, mut at: usize, lines: bool) -> usize {
         let end = at + if lines { 64 } else { 16 };
         while at < end
