@@ -2,9 +2,13 @@
 
 mod api;
 mod arrows;
+mod browser;
 mod command_line;
 mod evidence;
 mod knowledge;
+mod pages;
+mod ranking;
 mod seed;
+mod snapshots;
 mod store;
 mod support;
