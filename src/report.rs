@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use pulldown_cmark::{Event, Parser, Tag, TagEnd};
+use pulldown_cmark::{Event, Parser, Tag, TagEnd, TextMergeStream};
 
 use crate::engine::Diagnosis;
 use crate::engine::diagnosis::{Reason, StepState, VerdictKind};
@@ -126,7 +126,7 @@ pub fn markdown(diagnosis: &Diagnosis, address: Option<&str>) -> String {
     let mut out = format!("# {}\n\n", literal(verdict(diagnosis)));
     // Writing to a string does not fail.
     for note in &diagnosis.notes {
-        let _ = writeln!(out, "{}\n", literal(note));
+        let _ = writeln!(out, "{}\n", literal(note.trim()));
     }
     if let Some(url) = diagnosis.subject.url() {
         let _ = writeln!(out, "Connection: {}\n", code_span(&url));
@@ -188,7 +188,7 @@ fn markdown_step(out: &mut String, step: &NextStep) {
     for (system, command) in &step.commands {
         let _ = writeln!(out, "{}:\n\n{}", literal(system), fenced(command));
     }
-    let _ = writeln!(out, "{}\n", literal(&step.why));
+    let _ = writeln!(out, "{}\n", literal(step.why.trim()));
 }
 
 fn markdown_causes(out: &mut String, diagnosis: &Diagnosis) {
@@ -287,10 +287,26 @@ fn plain_lines(text: &str) -> String {
         .collect()
 }
 
-/// Text for a Markdown document: no sign of it is markup, a link, a mention or HTML there.
+/// Text for a Markdown document: no sign of it is markup, a link, a mention or HTML there. Signs
+/// that mean nothing where they stand are left alone, because the document is read as it is, too.
 fn literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
-    for letter in plain(text).chars() {
+    let mut previous = ' ';
+    let text = plain(text);
+    let mut letters = text.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let (begins, counts) = (previous == ' ', previous.is_ascii_digit());
+        let ends = letters.peek().is_none_or(|next| *next == ' ');
+        let is_harmless = match letter {
+            ',' | '\'' | '"' | '/' | '?' | ';' | '%' | '(' => true,
+            // Lists and underlined headings begin with these,
+            '-' | '+' | '=' => !begins,
+            // numbered lists with "1." or "1)",
+            ')' => !counts,
+            // addresses hold these: "www.x" becomes a link by itself, "www\.x" does not.
+            '.' | ':' => ends && !counts,
+            _ => !letter.is_ascii_punctuation(),
+        };
         match letter {
             '<' => out.push_str("&lt;"),
             '>' => out.push_str("&gt;"),
@@ -298,14 +314,10 @@ fn literal(text: &str) -> String {
             // Mentions are looked for after Markdown was read, so a backslash does not help.
             '@' => out.push_str("@\u{2060}"),
             '#' => out.push_str("\\#\u{2060}"),
-            ',' | '\'' | '"' | '/' | '?' | ';' | '%' => out.push(letter),
-            // "www.x" becomes a link by itself, "\." does not.
-            _ if letter.is_ascii_punctuation() => {
-                out.push('\\');
-                out.push(letter);
-            }
-            _ => out.push(letter),
+            _ if is_harmless => out.push(letter),
+            _ => out.extend(['\\', letter]),
         }
+        previous = letter;
     }
     out
 }
@@ -346,11 +358,12 @@ fn quoted(markdown: &str) -> String {
     let mut code: Option<String> = None;
     // The next number of each list that is open, if it is numbered.
     let mut lists: Vec<Option<u64>> = Vec::new();
-    for event in Parser::new(markdown) {
+    for event in TextMergeStream::new(Parser::new(markdown)) {
         match event {
             Event::Start(Tag::CodeBlock(_)) => code = Some(String::new()),
             Event::End(TagEnd::CodeBlock) => {
                 let block = code.take().unwrap_or_default();
+                out.truncate(out.trim_end().len());
                 let _ = write!(out, "\n\n{}\n", fenced(&block));
             }
             Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => match &mut code {
@@ -368,21 +381,30 @@ fn quoted(markdown: &str) -> String {
                     }
                     _ => "-".to_owned(),
                 };
+                if out.ends_with("\n\n") {
+                    out.pop();
+                }
                 let _ = write!(out, "\n{number} ");
             }
             Event::End(TagEnd::List(_)) => {
                 lists.pop();
-                out.push_str("\n\n");
+                end_block(&mut out);
             }
-            Event::End(TagEnd::Paragraph | TagEnd::Heading(_)) => out.push_str("\n\n"),
+            Event::End(TagEnd::Paragraph | TagEnd::Heading(_)) => end_block(&mut out),
             _ => {}
         }
     }
     out.trim().to_owned()
 }
 
+fn end_block(out: &mut String) {
+    out.truncate(out.trim_end().len());
+    out.push_str("\n\n");
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use pulldown_cmark::html;
 
     use super::*;
@@ -407,6 +429,12 @@ mod tests {
             "```",
             "* a",
             "1. a",
+            "1) a",
+            "- a",
+            "+ a",
+            "=====",
+            "a (https://b.example)",
+            "mailto:everyone@a.example",
             "_a_",
             "a\n\n# b",
             "\u{1b}[31m",
@@ -441,10 +469,10 @@ mod tests {
         let quoted = quoted(
             "Ask **it** [here](https://a.example): `x`\n\n```sh\ncurl a\n```\n1. one\n2. two\n\n- three",
         );
-        assert!(quoted.contains("Ask it here\\: `x`"), "{quoted}");
+        assert!(quoted.contains("Ask it here: `x`"), "{quoted}");
         assert!(quoted.contains("```text\ncurl a\n```"), "{quoted}");
-        assert!(quoted.contains("\n1. one\n2. two\n"), "{quoted}");
-        assert!(quoted.contains("\n- three"), "{quoted}");
+        assert!(quoted.contains("```\n\n1. one\n2. two\n\n"), "{quoted}");
+        assert!(quoted.ends_with("\n- three"), "{quoted}");
         assert!(!quoted.contains("a.example"));
     }
 
@@ -458,6 +486,30 @@ mod tests {
         assert!(document.len() < 25_000, "{}", document.len());
         assert!(document.contains("40000 bytes are not shown here"));
         assert!(document.contains("The case's page: `/cases/x`"));
+    }
+
+    /// Texts that are mostly signs.
+    fn signs() -> impl Strategy<Value = String> {
+        "([-+=*_~`#>|<&!:.@/\\[\\](){}\"'\\\\ \n\t0-9a-z]|www\\.|https://|<b>|```){0,40}"
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_becomes_markup(text in signs()) {
+            let html = rendered(&literal(text.trim()));
+            let inside = html.trim_end().replace("<p>", "").replace("</p>", "");
+            prop_assert!(!inside.contains('<'), "{text:?} gave {html}");
+            prop_assert!(html.matches("<p>").count() <= 1, "{text:?} gave {html}");
+        }
+
+        #[test]
+        fn no_text_leaves_its_fence_or_span(text in signs()) {
+            let html = rendered(&format!("{}\nafter", fenced(&text)));
+            prop_assert_eq!(html.matches("<pre>").count(), 1, "{}", html);
+            prop_assert!(html.ends_with("</pre>\n<p>after</p>\n"), "{}", html);
+            let html = rendered(&format!("a {} b", code_span(&format!("x{text}"))));
+            prop_assert!(html.starts_with("<p>a <code>") && html.ends_with("</code> b</p>\n"), "{}", html);
+        }
     }
 
     #[test]

@@ -84,6 +84,8 @@ fn chromium(profile: &Path, arguments: &[&str]) -> Output {
             "--no-first-run",
             "--enable-logging=stderr",
             "--v=0",
+            // Never longer than that many milliseconds.
+            "--timeout=30000",
         ])
         .arg(format!("--user-data-dir={}", profile.display()))
         .args(arguments)
