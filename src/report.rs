@@ -291,11 +291,12 @@ fn plain_lines(text: &str) -> String {
 /// that mean nothing where they stand are left alone, because the document is read as it is, too.
 fn literal(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
-    let mut previous = ' ';
     let text = plain(text);
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
-        let (begins, counts) = (previous == ' ', previous.is_ascii_digit());
+        let before = out.trim_start();
+        let begins = before.is_empty();
+        let counts = !begins && before.bytes().all(|byte| byte.is_ascii_digit());
         let ends = letters.peek().is_none_or(|next| *next == ' ');
         let is_harmless = match letter {
             ',' | '\'' | '"' | '/' | '?' | ';' | '%' | '(' => true,
@@ -317,7 +318,6 @@ fn literal(text: &str) -> String {
             _ if is_harmless => out.push(letter),
             _ => out.extend(['\\', letter]),
         }
-        previous = letter;
     }
     out
 }
