@@ -685,7 +685,7 @@ impl Engine {
             Choice::Fix(position) => {
                 self.fix_step(&self.graph.causes[position], causes, subject, edge)
             }
-            Choice::HandOver => hand_over(causes),
+            Choice::HandOver => hand_over(&self.graph, causes),
         }
     }
 
@@ -801,12 +801,18 @@ fn nothing_to_do() -> NextStep {
     }
 }
 
-fn hand_over(causes: &[RankedCause]) -> NextStep {
-    let who = match causes.first().map(|cause| cause.layer) {
+fn hand_over(graph: &Graph, causes: &[RankedCause]) -> NextStep {
+    let owner = causes
+        .first()
+        .filter(|cause| cause.probability >= 0.5)
+        .and_then(|cause| graph.cause(&cause.id)?.fix.as_ref())
+        .map(|fix| fix.who);
+    let by_layer = match causes.first().map(|cause| cause.layer) {
         Some(Layer::Dns | Layer::Tcp) => Who::NetworkTeam,
         Some(Layer::Tls | Layer::Proxy) => Who::ServerAdmin,
         _ => Who::Developer,
     };
+    let who = owner.unwrap_or(by_layer);
     NextStep {
         id: "hand-over".to_owned(),
         kind: StepKind::HandOver,

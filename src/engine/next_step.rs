@@ -29,6 +29,8 @@ const HORIZON: usize = 12;
 const MINUTES_PER_PLACE: f64 = 0.7;
 /// The place of a check that none of the likeliest causes names.
 const FAR_DOWN: usize = 5;
+/// From this probability on a cause is as good as known.
+const NEARLY_CERTAIN: f64 = 0.8;
 /// Below this probability of the likeliest cause next to nothing is known.
 const LITTLE_KNOWN: f64 = 0.2;
 /// P(answer | cause) where the answer tells nothing that the cause speaks of.
@@ -96,7 +98,8 @@ struct PlannedCheck {
     check: usize,
     /// Causes that name it, with its place in their lists.
     places: HashMap<usize, usize>,
-    keys: Vec<String>,
+    /// For each answer that asserts facts, their keys.
+    keys: Vec<Vec<String>>,
     minutes: f64,
     /// For each answer, P(answer | cause) for each cause, then for something else.
     answers: Vec<Vec<f64>>,
@@ -143,7 +146,8 @@ impl Planner {
                 keys: check
                     .answers
                     .iter()
-                    .flat_map(|answer| answer.facts.keys().cloned())
+                    .filter(|answer| !answer.facts.is_empty())
+                    .map(|answer| answer.facts.keys().cloned().collect())
                     .collect(),
                 minutes: check.minutes,
                 answers: answer_probabilities(graph, model, check),
@@ -239,8 +243,12 @@ impl Planner {
                 expected_minutes: without_check - value,
             };
         }
+        // A cause that is nearly certain is fixed even where that takes long: whoever it is handed
+        // to would have to do the same.
         let fix = (0..likeliest.len())
-            .filter(|i| now[*i] * FIX_HELPS * HAND_OVER_MINUTES > costs[*i])
+            .filter(|i| {
+                now[*i] * FIX_HELPS * HAND_OVER_MINUTES > costs[*i] || now[*i] >= NEARLY_CERTAIN
+            })
             .max_by(|a, b| (now[*a] / costs[*a]).total_cmp(&(now[*b] / costs[*b])));
         Plan {
             choice: fix.map_or(Choice::HandOver, |i| Choice::Fix(likeliest[i])),
@@ -255,9 +263,11 @@ impl Planner {
 }
 
 impl PlannedCheck {
-    /// Whether what it would tell was told already.
+    /// Whether something of whatever it would tell was told already.
     fn is_told(&self, known: &HashSet<&str>) -> bool {
-        self.keys.iter().all(|key| known.contains(key.as_str()))
+        self.keys
+            .iter()
+            .all(|answer| answer.iter().any(|key| known.contains(key.as_str())))
     }
 
     /// What its answer is expected to tell of the cause while nothing is known, in bits.

@@ -42,7 +42,7 @@ impl Subject {
     }
 
     /// Puts the case's own values where a text says `{host}`, `{port}`, `{path}`, `{scheme}`,
-    /// `{http_scheme}`, `{url}`, `{http_url}` or `{origin}`. Values come from a paste and go into
+    /// `{http_scheme}`, `{url}`, `{http_url}`, `{origin}` or `{socket_origin}`. Values come from a paste and go into
     /// commands that people run, so anything but the letters of an address is left out.
     pub fn fill(&self, text: &str) -> String {
         if !text.contains('{') {
@@ -64,6 +64,10 @@ impl Subject {
             .url()
             .unwrap_or_else(|| format!("{scheme}://{bracketed}{path}"));
         let http_url = url.replacen("ws", "http", 1);
+        let socket_origin = match self.path.as_deref() {
+            Some(own) => url.strip_suffix(own).unwrap_or(&url).to_owned(),
+            None => url.trim_end_matches('/').to_owned(),
+        };
         let origin = self
             .origin
             .clone()
@@ -77,6 +81,7 @@ impl Subject {
             ("{url}", url.as_str()),
             ("{http_url}", http_url.as_str()),
             ("{origin}", origin.as_str()),
+            ("{socket_origin}", socket_origin.as_str()),
         ];
         let mut filled = text.to_owned();
         for (name, value) in values {

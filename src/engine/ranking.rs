@@ -45,7 +45,7 @@ impl Default for Numbers {
             inherited: 0.25,
             leftover: 0.6,
             crowding: 0.2,
-            trust: 1.2,
+            trust: 1.5,
         }
     }
 }

@@ -163,11 +163,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         _ => Problem::new(
             StatusCode::BAD_REQUEST,
             "invalid-input",
-            format!(
-                "The body is not JSON: {error} (line {}, column {}).",
-                error.line(),
-                error.column()
-            ),
+            format!("The body is not JSON: {error}."),
         ),
     })
 }

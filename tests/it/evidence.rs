@@ -61,8 +61,19 @@ fn spans_point_at_their_words(text: &str) {
     assert!((sum - 1.0).abs() < 0.001, "{sum}");
 }
 
+/// A diagnosis costs more than a property test expects; PROPTEST_CASES asks for more of them.
+fn few_cases() -> ProptestConfig {
+    let usual = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() {
+        usual.cases
+    } else {
+        96
+    };
+    ProptestConfig { cases, ..usual }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(few_cases())]
 
     #[test]
     fn any_text_is_read(text in "\\PC{0,400}") {

@@ -10,5 +10,6 @@ mod pages;
 mod ranking;
 mod seed;
 mod snapshots;
+mod soak;
 mod store;
 mod support;

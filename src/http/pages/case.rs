@@ -24,6 +24,8 @@ use crate::report::{self, percent};
 
 /// So many causes are shown with their reasons; the others are folded.
 const IN_FULL: usize = 3;
+/// Causes below this probability are those that a diagnosis counts as ruled out.
+const RULED_OUT: f64 = 0.002;
 /// More facts are not listed.
 const MOST_FACTS: usize = 200;
 /// Asks for a WebSocket and shows every stage on the way.
@@ -299,7 +301,7 @@ impl CasePage {
             causes,
             less_likely,
             other: bar(diagnosis.other_probability),
-            ruled_out: diagnosis.ruled_out,
+            ruled_out: ruled_out_besides(diagnosis),
             texts: sight.texts(&taken),
             secrets: words::secrets(t, &diagnosis.redacted),
             findings: sight.findings(),
@@ -310,6 +312,16 @@ impl CasePage {
     }
 }
 
+/// How many causes are ruled out that are not among the listed: the first three are listed always.
+fn ruled_out_besides(diagnosis: &Diagnosis) -> usize {
+    let listed = diagnosis
+        .causes
+        .iter()
+        .filter(|cause| cause.probability < RULED_OUT);
+    diagnosis.ruled_out.saturating_sub(listed.count())
+}
+
+/// The verdict without the notes, which stand below it.
 fn verdict(t: &Messages, diagnosis: &Diagnosis) -> String {
     match diagnosis.verdict {
         VerdictKind::Unrecognised => t.get("verdict.unrecognised").to_owned(),
