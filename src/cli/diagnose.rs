@@ -67,7 +67,7 @@ fn single(engine: &Engine, mut input: Box<dyn Read>, format: Format) -> io::Resu
             writeln!(out)
         }
         Format::Text => writeln!(out, "{}", report::text(&diagnosis)),
-        Format::Markdown => write!(out, "{}", report::markdown(&diagnosis)),
+        Format::Markdown => write!(out, "{}", report::markdown(&diagnosis, None)),
     }
 }
 

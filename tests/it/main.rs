@@ -2,11 +2,15 @@
 
 mod api;
 mod arrows;
+mod browser;
 mod command_line;
 mod evidence;
 mod knowledge;
+mod pages;
+mod ranking;
 mod recordings;
 mod seed;
+mod snapshots;
 mod soak;
 mod store;
 mod support;

@@ -25,6 +25,12 @@ pub(crate) fn shipped() -> Vec<SourceFile> {
     files::shipped()
 }
 
+/// Knowledge that changes only with the tests: three families of causes.
+pub(crate) fn small_knowledge() -> Vec<SourceFile> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/fixtures/knowledge");
+    files::read_folder(&folder).expect("the knowledge of the tests")
+}
+
 /// Diagnoses a text without a service around it.
 pub(crate) fn diagnose(text: &str) -> Diagnosis {
     ENGINE.diagnose(&[Evidence {
@@ -80,13 +86,18 @@ impl TestApp {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
+        TestApp::knowing(settings, &shipped()).await
+    }
+
+    /// With other knowledge than the shipped.
+    pub(crate) async fn knowing(settings: Settings, knowledge: &[SourceFile]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let store = SqliteStore::open(&address(&folder.path().join("test.db")))
             .await
             .expect("an empty database");
-        let app = App::start(Arc::new(store), &shipped())
+        let app = App::start(Arc::new(store), knowledge)
             .await
-            .expect("the shipped knowledge");
+            .expect("knowledge");
         let app = Arc::new(app);
         TestApp {
             router: wsdoctor::http::router(app.clone(), Arc::new(settings)),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::super::Shared;
 use super::error::PageError;
 use super::fields::Fields;
-use super::markdown::{self, Html};
+use super::markdown::{Html, render};
 use super::marks::{Block, Mark, Marker};
 use super::messages::Messages;
 use super::{Commands, Page, respond, unlisted, words};
@@ -20,9 +20,12 @@ use crate::engine::graph::{Graph, Layer, Who};
 use crate::engine::next_step::{NextStep, StepKind};
 use crate::engine::redact::redact;
 use crate::engine::{Diagnosis, Evidence};
+use crate::report::{self, percent};
 
 /// So many causes are shown with their reasons; the others are folded.
 const IN_FULL: usize = 3;
+/// Causes below this probability are those that a diagnosis counts as ruled out.
+const RULED_OUT: f64 = 0.002;
 /// More facts are not listed.
 const MOST_FACTS: usize = 200;
 /// Asks for a WebSocket and shows every stage on the way.
@@ -144,6 +147,19 @@ pub(in crate::http) async fn show(
     let engine = shared.app.engine();
     let page = CasePage::new(&shared, engine.graph(), &found, preferred_system(&headers));
     Ok(unlisted(respond(StatusCode::OK, &page)))
+}
+
+/// `GET /cases/{id}/markdown`: for a ticket or a chat.
+pub(in crate::http) async fn markdown(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+) -> Result<Response, PageError> {
+    let found = shared.app.case(&id).await?;
+    let base = shared.settings.public_url.as_deref().unwrap_or_default();
+    let address = format!("{}/cases/{id}", base.trim_end_matches('/'));
+    let document = report::markdown(&found.diagnosis, Some(&address));
+    let headers = [(header::CONTENT_TYPE, "text/markdown; charset=utf-8")];
+    Ok(unlisted((headers, document).into_response()))
 }
 
 /// `POST /cases/{id}/answers`: the answer to a step.
@@ -285,7 +301,7 @@ impl CasePage {
             causes,
             less_likely,
             other: bar(diagnosis.other_probability),
-            ruled_out: diagnosis.ruled_out,
+            ruled_out: ruled_out_besides(diagnosis),
             texts: sight.texts(&taken),
             secrets: words::secrets(t, &diagnosis.redacted),
             findings: sight.findings(),
@@ -296,28 +312,26 @@ impl CasePage {
     }
 }
 
+/// How many causes are ruled out that are not among the listed: the first three are listed always.
+fn ruled_out_besides(diagnosis: &Diagnosis) -> usize {
+    let listed = diagnosis
+        .causes
+        .iter()
+        .filter(|cause| cause.probability < RULED_OUT);
+    diagnosis.ruled_out.saturating_sub(listed.count())
+}
+
 /// The verdict without the notes, which stand below it.
-pub(super) fn verdict(t: &Messages, diagnosis: &Diagnosis) -> String {
+fn verdict(t: &Messages, diagnosis: &Diagnosis) -> String {
     match diagnosis.verdict {
         VerdictKind::Unrecognised => t.get("verdict.unrecognised").to_owned(),
         VerdictKind::Healthy => t.get("verdict.healthy").to_owned(),
-        _ => {
-            let notes: String = diagnosis
-                .notes
-                .iter()
-                .map(|note| format!(" {note}"))
-                .collect();
-            diagnosis
-                .text
-                .strip_suffix(notes.as_str())
-                .unwrap_or(&diagnosis.text)
-                .to_owned()
-        }
+        _ => report::verdict(diagnosis).to_owned(),
     }
 }
 
 /// What worked, where it broke and how long it will take, in plain sentences.
-pub(super) fn story(t: &Messages, diagnosis: &Diagnosis) -> Vec<String> {
+fn story(t: &Messages, diagnosis: &Diagnosis) -> Vec<String> {
     let mut sentences = Vec::new();
     if diagnosis.verdict == VerdictKind::Unrecognised {
         sentences.push(t.get("story.unrecognised").to_owned());
@@ -405,7 +419,7 @@ fn step(t: &'static Messages, case: &str, diagnosis: &Diagnosis, system: &str) -
         minutes: words::minutes(t, step.minutes),
         who: t.get(words::who(who)),
         title: step.title.clone(),
-        instruction: markdown::render(&step.instruction),
+        instruction: render(&step.instruction),
         commands: Commands::new(t, &step.commands, system),
         why: step.why.clone(),
         answers: if is_fix {
@@ -425,7 +439,7 @@ fn step(t: &'static Messages, case: &str, diagnosis: &Diagnosis, system: &str) -
 
 fn bar(probability: f64) -> CauseBar {
     CauseBar {
-        percent: words::percent(probability),
+        percent: percent(probability),
         width: words::width(probability),
     }
 }
@@ -454,7 +468,7 @@ fn cause_view(
             place,
             class: if reason.speaks_for { "for" } else { "against" },
             sign: if reason.speaks_for { "+" } else { "−" },
-            strength: t.get(words::strength(reason.speaks_for, reason.weight)),
+            strength: t.get(words::strength(reason)),
             title: reason.title.clone(),
             quote: reason
                 .fact
@@ -480,7 +494,7 @@ fn cause_view(
                 (
                     format!("/causes/{}?case={case}", variant.id),
                     variant.title.clone(),
-                    words::percent(variant.probability),
+                    percent(variant.probability),
                 )
             })
             .collect(),
@@ -693,6 +707,6 @@ fn happened(t: &Messages, graph: &Graph, number: usize, entry: &Entry) -> String
 }
 
 /// To the minute, in UTC.
-pub(super) fn time(at: Timestamp) -> String {
+fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }

@@ -1,4 +1,4 @@
-//! Markdown of the knowledge as HTML, and as Markdown that holds no live link.
+//! Markdown of the knowledge as HTML.
 //!
 //! The knowledge may be written by curators and carries values of pastes, so nothing in it is
 //! trusted: raw HTML becomes text, links lead to web addresses and own pages only.
@@ -6,7 +6,7 @@
 use std::fmt;
 
 use askama::filters::HtmlSafe;
-use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
+use pulldown_cmark::{Event, HeadingLevel, Options, Parser, Tag, TagEnd, html};
 
 /// HTML that was made here and needs no escaping. Only this folder makes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,8 +29,6 @@ pub(super) fn escape_into(html: &mut String, text: &str) {
             '>' => html.push_str("&gt;"),
             '"' => html.push_str("&#34;"),
             '\'' => html.push_str("&#39;"),
-            // No browser shows the first; the others would turn the order of the text around them.
-            '\0' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => html.push('\u{fffd}'),
             _ => html.push(letter),
         }
     }
@@ -143,96 +141,6 @@ pub(super) fn plain(markdown: &str) -> String {
     out
 }
 
-/// Text for a Markdown document: no sign of it is markup, a link, a mention or HTML there.
-pub(super) fn literal(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 16);
-    for letter in text.chars() {
-        match letter {
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '&' => out.push_str("&amp;"),
-            // Mentions are looked for after Markdown was read, so a backslash does not help.
-            '@' => out.push_str("@\u{2060}"),
-            ':' => out.push_str("\\:"),
-            '#' => out.push_str("\\#\u{2060}"),
-            '\n' | '\r' => out.push(' '),
-            _ if letter.is_ascii_punctuation()
-                && !matches!(letter, ',' | '\'' | '"' | '/' | '?' | ';' | '%') =>
-            {
-                // "www.x" becomes a link by itself, "\." does not.
-                out.push('\\');
-                out.push(letter);
-            }
-            _ => out.push(letter),
-        }
-    }
-    out
-}
-
-/// Text between backticks that it cannot end.
-pub(super) fn code_span(text: &str) -> String {
-    let text = text.replace(['\n', '\r'], " ");
-    let fence = "`".repeat(longest_run(&text) + 1);
-    if text.starts_with('`') || text.ends_with('`') {
-        format!("{fence} {text} {fence}")
-    } else {
-        format!("{fence}{text}{fence}")
-    }
-}
-
-/// Text in a fenced block that it cannot end.
-pub(super) fn fenced(text: &str) -> String {
-    // Control characters would steer the terminal in which somebody reads it.
-    let text: String = text
-        .chars()
-        .filter(|letter| !letter.is_control() || matches!(letter, '\n' | '\t'))
-        .collect();
-    let fence = "`".repeat(longest_run(&text).max(2) + 1);
-    let end = if text.ends_with('\n') { "" } else { "\n" };
-    format!("{fence}text\n{text}{end}{fence}\n")
-}
-
-fn longest_run(text: &str) -> usize {
-    let (mut longest, mut run) = (0, 0);
-    for byte in text.bytes() {
-        run = if byte == b'`' { run + 1 } else { 0 };
-        longest = longest.max(run);
-    }
-    longest
-}
-
-/// Markdown of the knowledge as Markdown for another place: code stays code, all else is literal.
-pub(super) fn quoted(markdown: &str) -> String {
-    let mut out = String::new();
-    let mut code: Option<String> = None;
-    for event in Parser::new(markdown) {
-        match event {
-            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(_) | CodeBlockKind::Indented)) => {
-                code = Some(String::new());
-            }
-            Event::End(TagEnd::CodeBlock) => {
-                if let Some(text) = code.take() {
-                    out.push('\n');
-                    out.push_str(&fenced(&text));
-                    out.push('\n');
-                }
-            }
-            Event::Text(text) | Event::Html(text) | Event::InlineHtml(text) => match &mut code {
-                Some(block) => block.push_str(&text),
-                None => out.push_str(&literal(&text)),
-            },
-            Event::Code(text) => out.push_str(&code_span(&text)),
-            Event::SoftBreak | Event::HardBreak => out.push(' '),
-            Event::Start(Tag::Item) => out.push_str("\n- "),
-            Event::End(TagEnd::Paragraph | TagEnd::Heading(_) | TagEnd::List(_)) => {
-                out.push_str("\n\n")
-            }
-            _ => {}
-        }
-    }
-    out.trim().to_owned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -298,62 +206,5 @@ mod tests {
              <a href=\"https://a.example/\" rel=\"noreferrer\">web</a> <code>c</code></p>\n"
         );
         assert!(html("```sh\na < b\n```").contains("<code>a &lt; b\n</code>"));
-    }
-
-    #[test]
-    fn text_in_a_document_stays_text() {
-        let attacks = [
-            "[x](javascript:x)",
-            "<b>",
-            "@everyone",
-            "https://a.example",
-            "www.a.example",
-            "# x",
-            "```",
-            "* a",
-            "_a_",
-        ];
-        for attack in attacks {
-            let document = literal(attack);
-            let html = html(&document);
-            assert!(
-                !html.contains("<a")
-                    && !html.contains("<b")
-                    && !html.contains("<h")
-                    && !html.contains("<em"),
-                "{html}"
-            );
-            assert!(
-                !html.contains("<pre") && !html.contains("<ul") && !document.contains("@e"),
-                "{html}"
-            );
-            assert!(
-                !document.contains("https://") && !document.contains("www.a"),
-                "{document}"
-            );
-        }
-    }
-
-    #[test]
-    fn no_paste_ends_its_fence() {
-        let text = "a\n``````\n[x](https://a.example)\n```\n";
-        let document = fenced(text);
-        let html = html(&document);
-        assert_eq!(html.matches("<pre").count(), 1);
-        assert!(!html.contains("<a"), "{html}");
-        assert!(html.contains("[x](https://a.example)"));
-        assert_eq!(
-            super::render(&code_span("`a``")).0,
-            "<p><code>`a``</code></p>\n"
-        );
-    }
-
-    #[test]
-    fn knowledge_is_quoted_without_links() {
-        let quoted =
-            quoted("Ask **it** [here](https://a.example): `x`\n\n```sh\ncurl a\n```\n- one\n- two");
-        assert!(quoted.contains("Ask it here\\: `x`"), "{quoted}");
-        assert!(quoted.contains("```text\ncurl a\n```"), "{quoted}");
-        assert!(!quoted.contains("a.example"));
     }
 }

@@ -1,15 +1,13 @@
 //! Pages for people: extractors, one use case, one template each.
 //!
 //! - [`form`]: the first page; [`fields`]: what forms send.
-//! - [`case`]: a case's page; [`marks`]: the paste with what was read marked in it;
-//!   [`export`]: a case as Markdown.
+//! - [`case`]: a case's page; [`marks`]: the paste with what was read marked in it.
 //! - [`knowledge`]: causes, symptoms, codes, advice, checks, search.
 //! - [`markdown`]: the one place where text becomes HTML; [`messages`]: every text by its key.
 
 mod assets;
 mod case;
 mod error;
-mod export;
 mod fields;
 mod form;
 mod headers;
@@ -34,6 +32,7 @@ pub(super) use error::not_found;
 pub(super) use headers::security_headers;
 
 use super::Shared;
+use crate::report::is_bidirectional;
 use messages::Messages;
 
 /// The routes for people.
@@ -52,7 +51,7 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/", get(form::show))
         .route("/cases/{id}", get(case::show))
         .route("/cases/{id}/answers", post(case::answer))
-        .route("/cases/{id}/markdown", get(export::show))
+        .route("/cases/{id}/markdown", get(case::markdown))
         .route("/causes", get(knowledge::causes))
         .route("/causes/{id}", get(knowledge::cause))
         .route("/symptoms/{id}", get(knowledge::symptom))
@@ -153,11 +152,22 @@ impl Commands {
 /// A page as an answer.
 fn respond(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
-        Ok(html) => (status, Html(html)).into_response(),
+        Ok(html) => (status, Html(in_reading_order(html))).into_response(),
         Err(error) => {
             tracing::error!(%error, "a page could not be rendered");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
+    }
+}
+
+/// Without the characters of a paste that turn the order of the text around them, and without NUL,
+/// which is no HTML. The template engine's escaping lets both pass.
+fn in_reading_order(html: String) -> String {
+    let turns = |letter: char| letter == '\0' || is_bidirectional(letter);
+    if html.contains(turns) {
+        html.replace(turns, "\u{fffd}")
+    } else {
+        html
     }
 }
 

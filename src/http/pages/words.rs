@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::messages::Messages;
-use crate::engine::diagnosis::StepState;
+use crate::engine::diagnosis::{Reason, StepState};
 use crate::engine::graph::{CheckKind, Frequency, Layer, Prior, Risk, Who};
 use crate::engine::next_step::StepKind;
+use crate::report::Strength;
 
 /// A stop of the connection's way in a word.
 pub(super) fn layer(layer: Layer) -> &'static str {
@@ -127,15 +128,15 @@ pub(super) fn frequency(frequency: Frequency) -> &'static str {
     }
 }
 
-/// How strongly something speaks for or against a cause, by ln of the factor of its odds.
-pub(super) fn strength(speaks_for: bool, weight: f64) -> &'static str {
-    match (speaks_for, weight) {
-        (true, weight) if weight >= 2.0 => "reason.strongly-for",
-        (true, weight) if weight >= 0.9 => "reason.clearly-for",
-        (true, _) => "reason.slightly-for",
-        (false, weight) if weight >= 2.0 => "reason.strongly-against",
-        (false, weight) if weight >= 0.9 => "reason.clearly-against",
-        (false, _) => "reason.slightly-against",
+/// How strongly something speaks for or against a cause.
+pub(super) fn strength(reason: &Reason) -> &'static str {
+    match (reason.speaks_for, Strength::of(reason.weight)) {
+        (true, Strength::Strong) => "reason.strongly-for",
+        (true, Strength::Clear) => "reason.clearly-for",
+        (true, Strength::Slight) => "reason.slightly-for",
+        (false, Strength::Strong) => "reason.strongly-against",
+        (false, Strength::Clear) => "reason.clearly-against",
+        (false, Strength::Slight) => "reason.slightly-against",
     }
 }
 
@@ -192,15 +193,6 @@ pub(super) fn minutes(t: &Messages, minutes: f64) -> String {
         return t.get("minutes.one").to_owned();
     }
     t.with("minutes.many", "minutes", minutes.round())
-}
-
-/// A probability in percent, never as a certainty.
-pub(super) fn percent(probability: f64) -> String {
-    match probability * 100.0 {
-        percent if percent < 1.0 => "< 1 %".to_owned(),
-        percent if percent > 99.0 => "> 99 %".to_owned(),
-        percent => format!("{percent:.0} %"),
-    }
 }
 
 /// A percentage as the width of a bar.
