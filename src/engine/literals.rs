@@ -61,10 +61,26 @@ pub type Requirement = Vec<Vec<String>>;
 /// What a match of the expression cannot do without: it fulfils one of these at least. Empty if
 /// there is a way to match without any useful literal, or the expression is invalid.
 pub fn requirements(expression: &str) -> Vec<Requirement> {
-    let Ok(hir) = ParserBuilder::new().build().parse(expression) else {
-        return Vec::new();
-    };
-    let mut ways = ways(&hir);
+    parse(expression).map_or_else(Vec::new, |hir| requirements_of(&hir))
+}
+
+/// The syntax of an expression, good for finding its literals and not for matching. `None` if the
+/// expression is invalid.
+pub fn parse(expression: &str) -> Option<Hir> {
+    // Unicode's classes are long tables and hold no literal, so building them would cost several
+    // times the rest. An expression that cannot do without them says so.
+    ParserBuilder::new()
+        .unicode(false)
+        .utf8(false)
+        .build()
+        .parse(expression)
+        .or_else(|_| ParserBuilder::new().build().parse(expression))
+        .ok()
+}
+
+/// The same for an expression that was parsed.
+pub fn requirements_of(hir: &Hir) -> Vec<Requirement> {
+    let mut ways = ways(hir);
     for way in &mut ways {
         way.sort();
         way.dedup();
@@ -207,6 +223,17 @@ fn exact(hir: &Hir) -> Option<String> {
                 .ok()?
                 .to_ascii_lowercase(),
         ),
+        HirKind::Class(Class::Bytes(class)) => {
+            let all: usize = class.iter().map(|range| range.len()).sum();
+            let mut folded = class
+                .iter()
+                .flat_map(|range| range.start()..=range.end())
+                .take(3)
+                .map(|letter| letter.to_ascii_lowercase());
+            let first = folded.next().filter(u8::is_ascii_alphabetic)?;
+            (all <= 3 && folded.all(|letter| letter == first))
+                .then(|| char::from(first).to_string())
+        }
         HirKind::Class(Class::Unicode(class)) => {
             // (?i)k also matches the Kelvin sign and (?i)s the long s; ASCII is what people paste,
             // and the expression itself still decides.

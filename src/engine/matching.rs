@@ -1,29 +1,29 @@
 //! Finds the knowledge's wordings in a text, and the symptoms in facts.
 //!
-//! One Aho-Corasick pass finds the literals that patterns require; an expression is compiled, once,
-//! and run, on a bounded window, only where one of its literals was seen. So the cost of a paste
-//! hardly depends on how many patterns there are.
+//! One Aho-Corasick pass finds the literals that patterns require; around each a bounded window is
+//! screened for everything else that the pattern requires, and only then the expression is
+//! compiled, once, and run. So the cost of a paste hardly depends on how many patterns there are.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder, MatchKind};
-use memchr::memmem::Finder;
 use regex::{Regex, RegexBuilder};
 
 use super::evidence::{Connections, Fact, Lines, Span};
 use super::graph::{Graph, Hop, Pattern, Predicate};
-use super::literals::{Requirement, requirements, worth};
+use super::literals::{Requirement, parse, requirements_of, worth};
+use super::screen::{Screen, Sequences};
 
 /// A window is cut around the literal where its lines are longer than this, in bytes.
 const WINDOW: usize = 4096;
-/// Where a window is cut, it begins this many bytes before the literal.
+/// Where a window is cut, it begins at least this many bytes before the literal, at a multiple of
+/// them, so that neighbouring literals share a window.
 const WINDOW_BEFORE: usize = 1024;
 /// A pattern that matches more often in one text tells nothing new.
 const MOST_MATCHES_OF_ONE: usize = 32;
-/// Sets of literals beside the first that are looked for in a window, and literals in each.
-const MOST_ALSO: usize = 4;
-const MOST_ALSO_ALTERNATIVES: usize = 8;
+/// Windows whose sequences are kept: a line's own and those of wordings that run over several.
+const KEPT_WINDOWS: usize = 8;
 /// More places than this are not looked at in one text.
 const MOST_PLACES: usize = 1_000_000;
 
@@ -65,6 +65,7 @@ enum Template {
 struct Wording {
     expression: String,
     regex: OnceLock<Option<Regex>>,
+    screen: Screen,
     facts: Vec<(Arc<str>, Template)>,
     hop: Hop,
     vantage: Arc<str>,
@@ -73,22 +74,12 @@ struct Wording {
     system_facts: Arc<[(Arc<str>, Arc<str>)]>,
 }
 
-/// One of the ways in which a wording may match.
-#[derive(Debug)]
-struct Way {
-    wording: u32,
-    /// Further sets of literals of which one each must stand in the window: looking for them costs
-    /// a fiftieth of what the expression costs.
-    also: Vec<Vec<Finder<'static>>>,
-}
-
 /// All wordings of a graph, ready to be looked for.
 #[derive(Debug)]
 pub struct Matcher {
     literals: AhoCorasick,
-    /// For each literal, the ways that begin with it.
+    /// For each literal, the wordings that may stand around it.
     owners: Vec<Vec<u32>>,
-    ways: Vec<Way>,
     wordings: Vec<Wording>,
 }
 
@@ -107,13 +98,16 @@ impl Matcher {
                 .or_insert_with(|| Arc::from(word))
                 .clone()
         };
-        let all: Vec<Vec<Requirement>> = graph
+        let (all, screens): (Vec<Vec<Requirement>>, Vec<Screen>) = graph
             .patterns()
-            .map(|(_, pattern)| requirements(&pattern.regex))
-            .collect();
+            .map(|(_, pattern)| {
+                parse(&pattern.regex)
+                    .map(|hir| (requirements_of(&hir), Screen::new(&hir)))
+                    .unwrap_or_default()
+            })
+            .unzip();
         let popularity = popularity(&all);
-        let mut all = all.into_iter();
-        let mut ways = Vec::new();
+        let mut all = all.into_iter().zip(screens);
         for system in &graph.systems {
             let system_facts: Arc<[_]> = system
                 .facts
@@ -122,25 +116,23 @@ impl Matcher {
                 .collect();
             for pattern in &system.patterns {
                 let number = wordings.len() as u32;
-                for requirement in all.next().unwrap_or_default() {
-                    let way = ways.len() as u32;
-                    let (first, also) = arranged(requirement, &popularity);
-                    ways.push(Way {
-                        wording: number,
-                        also,
-                    });
-                    for literal in first {
+                let (ways, screen) = all.next().unwrap_or_default();
+                for way in ways {
+                    for literal in rarest(way, &popularity) {
                         let position = *index.entry(literal.clone()).or_insert_with(|| {
                             literals.push(literal);
                             owners.push(Vec::new());
                             literals.len() - 1
                         });
-                        owners[position].push(way);
+                        if owners[position].last() != Some(&number) {
+                            owners[position].push(number);
+                        }
                     }
                 }
                 wordings.push(Wording {
                     expression: pattern.regex.clone(),
                     regex: OnceLock::new(),
+                    screen,
                     facts: pattern
                         .facts
                         .iter()
@@ -160,14 +152,12 @@ impl Matcher {
             }
         }
         let literals = AhoCorasickBuilder::new()
-            .ascii_case_insensitive(true)
             .match_kind(MatchKind::Standard)
             .build(&literals)
             .unwrap_or_else(|_| empty_automaton());
         Matcher {
             literals,
             owners,
-            ways,
             wordings,
         }
     }
@@ -193,10 +183,6 @@ impl Matcher {
             let Some(regex) = wording.regex() else {
                 continue;
             };
-            // Most windows hold the literal and no more; looking for groups costs several times this.
-            if !regex.is_match(&text[start..end]) {
-                continue;
-            }
             for captures in regex.captures_iter(&text[start..end]).take(8) {
                 *count += 1;
                 wording.read(&captures, start, evidence, &mut found);
@@ -221,22 +207,26 @@ impl Matcher {
         lines: &'a Lines<'_>,
     ) -> impl Iterator<Item = (u32, usize, usize)> + 'a {
         let mut last_start = vec![usize::MAX; self.wordings.len()];
+        let mut kept = KeptWindows::default();
         self.literals
-            .find_overlapping_iter(text)
+            .find_overlapping_iter(lower)
             .flat_map(move |found| {
                 let line = lines.line_of(found.start());
                 self.owners[found.pattern().as_usize()]
                     .iter()
-                    .map(move |way| (&self.ways[*way as usize], line, found.start()))
+                    .map(move |wording| (*wording, line, found.start()))
             })
-            .filter_map(move |(way, line, at)| {
-                let (start, end) = self.window(way.wording, line, at, text, lines);
-                let last = &mut last_start[way.wording as usize];
-                if *last == start || !way.is_open(&lower[start..end]) {
+            .filter_map(move |(wording, line, at)| {
+                let (start, end) = self.window(wording, line, at, text, lines);
+                let last = &mut last_start[wording as usize];
+                if *last == start {
                     return None;
                 }
                 *last = start;
-                Some((way.wording, start, end))
+                self.wordings[wording as usize]
+                    .screen
+                    .lets_through(kept.sequences(lower, start, end))
+                    .then_some((wording, start, end))
             })
             .take(MOST_PLACES)
     }
@@ -255,43 +245,42 @@ impl Matcher {
         if end - start <= WINDOW {
             return (start, end);
         }
-        let from = floor(text, start.max(at.saturating_sub(WINDOW_BEFORE)));
+        let shared = (at.saturating_sub(WINDOW_BEFORE) / WINDOW_BEFORE) * WINDOW_BEFORE;
+        let from = floor(text, start.max(shared));
         (from, floor(text, end.min(from + WINDOW)))
     }
 }
 
-/// The set that is looked for in the whole text, the one that the fewest patterns share; and the
-/// sets that are looked for in a window before the expression runs, the most telling first.
-fn arranged(
-    mut requirement: Requirement,
-    popularity: &HashMap<String, usize>,
-) -> (Vec<String>, Vec<Vec<Finder<'static>>>) {
+/// The sequences of the windows that were looked at last.
+#[derive(Default)]
+struct KeptWindows {
+    windows: [(usize, usize, Sequences); KEPT_WINDOWS],
+}
+
+impl KeptWindows {
+    fn sequences(&mut self, lower: &[u8], start: usize, end: usize) -> &Sequences {
+        // Both ends count: a line's window and one that runs on from it begin alike.
+        let place = (start.wrapping_mul(31) ^ end.wrapping_mul(7)) % KEPT_WINDOWS;
+        let (from, to, sequences) = &mut self.windows[place];
+        // What was never read has no end; an empty window has no sequences either way.
+        if (*from, *to) != (start, end) {
+            sequences.read(&lower[start..end]);
+            (*from, *to) = (start, end);
+        }
+        sequences
+    }
+}
+
+/// The set that is looked for in the whole text: the one that the fewest patterns share.
+fn rarest(mut requirement: Requirement, popularity: &HashMap<String, usize>) -> Vec<String> {
     let cost = |set: &Vec<String>| {
         let shared: usize = set.iter().map(|literal| popularity[literal]).sum();
         // Few letters stand in every text, however few patterns ask for them.
         let common = if worth(set) < 5 { 400 } else { 0 };
         (shared + common, usize::MAX - worth(set))
     };
-    let rarest = (0..requirement.len())
-        .min_by_key(|position| cost(&requirement[*position]))
-        .unwrap_or(0);
-    let first = if requirement.is_empty() {
-        Vec::new()
-    } else {
-        requirement.remove(rarest)
-    };
-    requirement.retain(|set| set.len() <= MOST_ALSO_ALTERNATIVES);
-    requirement.sort_by_key(|set| std::cmp::Reverse(worth(set)));
-    let also = requirement
-        .iter()
-        .take(MOST_ALSO)
-        .map(|set| {
-            set.iter()
-                .map(|literal| Finder::new(literal.as_bytes()).into_owned())
-                .collect()
-        })
-        .collect();
-    (first, also)
+    let rarest = (0..requirement.len()).min_by_key(|position| cost(&requirement[*position]));
+    rarest.map_or_else(Vec::new, |position| requirement.swap_remove(position))
 }
 
 /// How many ways offer each literal. A literal that many offer stands in many texts.
@@ -306,36 +295,77 @@ fn popularity(all: &[Vec<Requirement>]) -> HashMap<String, usize> {
 /// Longer wordings know better: a fact read from words inside a longer wording that gives the same
 /// key another value is dropped, and so is one of the client's hop on a line on which a proxy's log
 /// speaks of the same key for the hop behind it.
+///
+/// One pass over the facts, sorted so that whatever contains a fact comes before it, keeps this near
+/// to linear: a long log states thousands.
 fn without_overlapped(mut facts: Vec<Fact>, lines: &Lines<'_>) -> Vec<Fact> {
-    let overlapped: Vec<bool> = facts
+    let bounds = |fact: &Fact| fact.span.map_or((0, 0), |span| (span.start, span.end));
+    let line = |fact: &Fact| lines.line_of(bounds(fact).0);
+    let behind: HashSet<(&str, usize)> = facts
         .iter()
-        .map(|fact| facts.iter().any(|other| knows_better(other, fact, lines)))
+        .filter(|fact| fact.hop == Hop::EdgeOrigin)
+        .map(|fact| (&*fact.key, line(fact)))
         .collect();
+    let mut overlapped: Vec<bool> = facts
+        .iter()
+        .map(|fact| fact.hop == Hop::ClientEdge && behind.contains(&(&*fact.key, line(fact))))
+        .collect();
+    let kind = |fact: &Fact| (fact.key.clone(), fact.hop == Hop::EdgeOrigin);
+    let mut order: Vec<usize> = (0..facts.len()).collect();
+    order.sort_by_cached_key(|position| {
+        let fact = &facts[*position];
+        let (start, end) = bounds(fact);
+        (kind(fact), start, usize::MAX - end)
+    });
+    for alike in order.chunk_by(|a, b| kind(&facts[*a]) == kind(&facts[*b])) {
+        let mut reach = Reach::default();
+        for together in alike.chunk_by(|a, b| bounds(&facts[*a]) == bounds(&facts[*b])) {
+            for position in together {
+                let fact = &facts[*position];
+                overlapped[*position] |= reach.covers(bounds(fact).1, &fact.value);
+            }
+            for position in together {
+                let fact = &facts[*position];
+                reach.extend(bounds(fact).1, &fact.value);
+            }
+        }
+    }
     let mut overlapped = overlapped.into_iter();
     facts.retain(|_| !overlapped.next().unwrap_or(false));
     facts
 }
 
-fn knows_better(other: &Fact, fact: &Fact, lines: &Lines<'_>) -> bool {
-    let (Some(wider), Some(span)) = (other.span, fact.span) else {
-        return false;
-    };
-    if other.key != fact.key {
-        return false;
-    }
-    let contains = wider.start <= span.start
-        && span.end <= wider.end
-        && wider.end - wider.start > span.end - span.start;
-    let behind = other.hop == Hop::EdgeOrigin && fact.hop == Hop::ClientEdge;
-    (contains && other.value != fact.value && other.hop == fact.hop)
-        || (behind && lines.line_of(wider.start) == lines.line_of(span.start))
+/// How far the facts so far reach: the end of the one that reaches farthest, and of the farthest
+/// with another value than that.
+#[derive(Default)]
+struct Reach<'a> {
+    first: Option<(usize, &'a str)>,
+    second: Option<(usize, &'a str)>,
 }
 
-impl Way {
-    fn is_open(&self, lower: &[u8]) -> bool {
-        self.also
-            .iter()
-            .all(|set| set.iter().any(|literal| literal.find(lower).is_some()))
+impl<'a> Reach<'a> {
+    /// Whether one with another value reaches as far.
+    fn covers(&self, end: usize, value: &str) -> bool {
+        [self.first, self.second]
+            .into_iter()
+            .flatten()
+            .any(|(far, other)| far >= end && other != value)
+    }
+
+    fn extend(&mut self, end: usize, value: &'a str) {
+        match self.first {
+            Some((far, _)) if end <= far => {
+                let is_other = self.first.is_some_and(|(_, other)| other != value);
+                if is_other && self.second.is_none_or(|(far, _)| end > far) {
+                    self.second = Some((end, value));
+                }
+            }
+            Some((_, other)) if other == value => self.first = Some((end, value)),
+            _ => {
+                self.second = self.first;
+                self.first = Some((end, value));
+            }
+        }
     }
 }
 

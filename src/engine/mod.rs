@@ -14,5 +14,6 @@ pub mod next_step;
 pub mod prose;
 pub mod ranking;
 pub mod redact;
+pub mod screen;
 
 pub use diagnosis::{Diagnosis, Engine, Evidence};

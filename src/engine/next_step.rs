@@ -5,7 +5,7 @@
 //! (Kadane & Simon 1977). A check is worth what it takes off the expected minutes, less its own
 //! (Heckerman, Breese & Rommelse 1995).
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::evidence::Fact;
 use super::graph::{Check, CheckKind, Graph, Who};
@@ -96,8 +96,8 @@ pub struct Planner {
 #[derive(Debug)]
 struct PlannedCheck {
     check: usize,
-    /// Causes that name it, with its place in their lists.
-    places: HashMap<usize, usize>,
+    /// For each cause, its place in the cause's list; `None` where the cause does not name it.
+    places: Vec<Option<usize>>,
     /// For each answer that asserts facts, their keys.
     keys: Vec<Vec<String>>,
     minutes: f64,
@@ -134,15 +134,7 @@ impl Planner {
             .enumerate()
             .map(|(position, check)| PlannedCheck {
                 check: position,
-                places: graph
-                    .causes
-                    .iter()
-                    .enumerate()
-                    .filter_map(|(cause, entry)| {
-                        let place = entry.checks.iter().position(|id| *id == check.id)?;
-                        Some((model.root_of(cause), place))
-                    })
-                    .collect(),
+                places: places(graph, model, check),
                 keys: check
                     .answers
                     .iter()
@@ -193,7 +185,7 @@ impl Planner {
         for planned in &self.checks {
             let useful = likeliest
                 .iter()
-                .any(|cause| planned.places.contains_key(cause));
+                .any(|cause| planned.places[*cause].is_some());
             if !useful || planned.is_told(known) {
                 continue;
             }
@@ -298,7 +290,7 @@ impl PlannedCheck {
         let place = likeliest
             .iter()
             .take(3)
-            .filter_map(|cause| self.places.get(cause).copied())
+            .filter_map(|cause| self.places[*cause])
             .min()
             .unwrap_or(FAR_DOWN);
         place as f64 * MINUTES_PER_PLACE
@@ -347,6 +339,17 @@ fn expected_minutes(probabilities: &[f64], costs: &[f64]) -> f64 {
         remaining -= chance;
     }
     minutes + f64::max(remaining, 0.0) * HAND_OVER_MINUTES
+}
+
+/// For each cause, at which place its family names the check.
+fn places(graph: &Graph, model: &Model, check: &Check) -> Vec<Option<usize>> {
+    let mut places = vec![None; graph.causes.len()];
+    for (cause, entry) in graph.causes.iter().enumerate() {
+        if let Some(place) = entry.checks.iter().position(|id| *id == check.id) {
+            places[model.root_of(cause)] = Some(place);
+        }
+    }
+    places
 }
 
 /// For each answer, P(answer | cause); the answers' probabilities given a cause add up to 1.
