@@ -69,13 +69,11 @@ pub fn requirements(expression: &str) -> Vec<Requirement> {
 pub fn parse(expression: &str) -> Option<Hir> {
     // Unicode's classes are long tables and hold no literal, so building them would cost several
     // times the rest. An expression that cannot do without them says so.
-    ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .build()
+    let mut parser = ParserBuilder::new().unicode(false).utf8(false).build();
+    parser
         .parse(expression)
-        .or_else(|_| ParserBuilder::new().build().parse(expression))
         .ok()
+        .or_else(|| ParserBuilder::new().build().parse(expression).ok())
 }
 
 /// The same for an expression that was parsed.

@@ -19,6 +19,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use memchr::memmem::Finder;
 
 use rules::Claim;
 
@@ -27,6 +28,9 @@ const ROUNDS: usize = 12;
 
 /// Encoded forms are searched for at most this many values of a text, plain ones for all.
 const ENCODED_VALUES: usize = 1_000;
+
+/// Up to this many forms are searched for one by one.
+const FEW_FORMS: usize = 48;
 
 /// A longer value is recognised by its beginning.
 const PATTERN_BYTES: usize = 512;
@@ -213,47 +217,39 @@ fn everywhere(text: &str, marks: &[Mark], found: rules::Found) -> Vec<Claim> {
     if patterns.is_empty() {
         return claims;
     }
-    let Ok(automaton) = AhoCorasick::builder()
-        // A deterministic automaton would cost more to build than one text takes to search.
-        .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-        .match_kind(MatchKind::LeftmostLongest)
-        .build(patterns.iter().map(|form| &form.bytes))
-    else {
-        return claims;
-    };
     claims.sort_by_key(|claim| (claim.start, usize::MAX - claim.end));
     let mut more = Vec::new();
     let mut next_claim = 0;
     let mut next_mark = 0;
     let mut floor = 0;
-    for hit in automaton.find_iter(text) {
-        while next_claim < claims.len() && claims[next_claim].end <= hit.start() {
+    for hit in hits(text, &patterns) {
+        while next_claim < claims.len() && claims[next_claim].end <= hit.start {
             next_claim += 1;
         }
-        while next_mark < marks.len() && marks[next_mark].end <= hit.start() {
+        while next_mark < marks.len() && marks[next_mark].end <= hit.start {
             next_mark += 1;
         }
         let taken = claims
             .get(next_claim)
-            .is_some_and(|claim| claim.start <= hit.start());
-        if taken || hit.start() < floor {
+            .is_some_and(|claim| claim.start <= hit.start);
+        if taken || hit.start < floor {
             continue;
         }
-        let form = &patterns[hit.pattern().as_usize()];
-        let Some((start, end)) = form.extent(text, hit.start(), hit.end(), floor) else {
+        let form = &patterns[hit.form];
+        let Some((start, end)) = form.extent(text, hit.start, hit.end, floor) else {
             continue;
         };
         // A mark is never part of a secret.
         if marks
             .get(next_mark)
-            .is_some_and(|mark| mark.start < hit.end())
+            .is_some_and(|mark| mark.start < hit.end)
         {
             continue;
         }
         let start = start.max(next_mark.checked_sub(1).map_or(0, |last| marks[last].end));
         let end = marks.get(next_mark).map_or(end, |mark| end.min(mark.start));
         floor = end;
-        let (kind, identity) = owners[hit.pattern().as_usize()].clone();
+        let (kind, identity) = owners[hit.form].clone();
         more.push(Claim {
             start,
             end,
@@ -264,6 +260,58 @@ fn everywhere(text: &str, marks: &[Mark], found: rules::Found) -> Vec<Claim> {
     }
     claims.extend(more);
     claims
+}
+
+/// Where a form stands in the text.
+struct Hit {
+    start: usize,
+    end: usize,
+    form: usize,
+}
+
+/// Where the forms stand, leftmost first and of those the longest; no two overlap.
+fn hits(text: &str, forms: &[encodings::Form]) -> Vec<Hit> {
+    if forms.len() <= FEW_FORMS {
+        return hits_of_few(text.as_bytes(), forms);
+    }
+    let automaton = AhoCorasick::builder()
+        // A deterministic automaton would cost more to build than one text takes to search.
+        .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+        .match_kind(MatchKind::LeftmostLongest)
+        .build(forms.iter().map(|form| &form.bytes));
+    let Ok(automaton) = automaton else {
+        return Vec::new();
+    };
+    automaton
+        .find_iter(text)
+        .map(|hit| Hit {
+            start: hit.start(),
+            end: hit.end(),
+            form: hit.pattern().as_usize(),
+        })
+        .collect()
+}
+
+/// One search for each form: an automaton would take longer to build than these take to run.
+fn hits_of_few(text: &[u8], forms: &[encodings::Form]) -> Vec<Hit> {
+    let finders: Vec<Finder<'_>> = forms.iter().map(|form| Finder::new(&form.bytes)).collect();
+    let mut next: Vec<Option<usize>> = finders.iter().map(|finder| finder.find(text)).collect();
+    let mut hits = Vec::new();
+    loop {
+        let first = (0..forms.len())
+            .filter_map(|form| Some((next[form]?, usize::MAX - forms[form].bytes.len(), form)))
+            .min();
+        let Some((start, _, form)) = first else {
+            return hits;
+        };
+        let end = start + forms[form].bytes.len();
+        hits.push(Hit { start, end, form });
+        for (next, finder) in next.iter_mut().zip(&finders) {
+            if next.is_some_and(|at| at < end) {
+                *next = finder.find(&text[end..]).map(|at| end + at);
+            }
+        }
+    }
 }
 
 /// Writes the text with a mark for every claim.
