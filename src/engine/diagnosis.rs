@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::evidence::{
-    Connections, Context, Fact, Lines, Span, addresses, facts_of_addresses, facts_of_context,
+    Connections, Context, Fact, Lines, Span, addresses, configurations, facts_of_addresses,
+    facts_of_context,
 };
 use super::graph::{Cause, Graph, Hop, Layer, Stage, StageState, Who};
 use super::knowledge;
@@ -927,13 +928,17 @@ impl Gathered {
         }
         let text = redacted.text;
         let lines = Lines::new(&text);
-        let found = addresses(&text);
+        let mut found = addresses(&text);
+        let configurations = configurations(&text, &found, number);
+        found.retain(|address| !configurations.covers(address.span));
         let connections = Connections::of(&found, &lines);
         let first_fact = self.facts.len();
         self.facts
             .extend(facts_of_addresses(&connections, &found, number));
-        self.facts
-            .extend(matcher.facts(&text, &lines, &connections, number));
+        let mut wordings = matcher.facts(&text, &lines, &connections, number);
+        wordings.retain(|fact| !configurations.know_better_than(fact));
+        self.facts.extend(wordings);
+        self.facts.extend(configurations.facts);
         for mark in &redacted.marks {
             for (key, value) in &mark.facts {
                 self.facts.push(Fact {

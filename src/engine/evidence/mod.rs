@@ -4,11 +4,13 @@
 //! situation. Strange input yields what could be read; nothing here can fail.
 
 mod address;
+mod configuration;
 mod context;
 
 use std::sync::Arc;
 
 pub use address::{Address, HostKind, addresses};
+pub use configuration::{Configurations, configurations};
 pub use context::{Context, facts_of_context};
 
 use super::graph::Hop;
