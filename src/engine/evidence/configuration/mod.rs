@@ -4,6 +4,10 @@
 //! blocks inherit. Each file here reads one proxy's language and says what it makes of the
 //! socket's path. What is not in the text for sure is not concluded.
 
+mod apache;
+mod caddy;
+mod compose;
+mod haproxy;
 mod nginx;
 
 use super::{Address, Fact, Span, fact};
@@ -22,6 +26,8 @@ struct Reading {
     findings: Vec<Finding>,
     /// Where configuration stands.
     regions: Vec<Span>,
+    /// Where it was understood as a whole, so that single lines tell nothing more.
+    judged: Vec<Span>,
     /// Comments inside of it.
     comments: Vec<Span>,
 }
@@ -41,6 +47,7 @@ pub struct Configurations {
     /// What they say.
     pub facts: Vec<Fact>,
     regions: Vec<Span>,
+    judged: Vec<Span>,
     comments: Vec<Span>,
 }
 
@@ -48,7 +55,13 @@ pub struct Configurations {
 pub fn configurations(text: &str, addresses: &[Address], evidence: usize) -> Configurations {
     let nginx = nginx::Nginx::find(text);
     let socket = socket_of(addresses, nginx.regions());
-    let readings = [nginx.reading(socket)];
+    let readings = [
+        nginx.reading(socket),
+        apache::reading(text, socket),
+        caddy::reading(text, socket),
+        haproxy::reading(text),
+        compose::reading(text),
+    ];
     let mut all = Configurations::default();
     for reading in readings {
         for finding in reading.findings {
@@ -56,11 +69,23 @@ pub fn configurations(text: &str, addresses: &[Address], evidence: usize) -> Con
             all.facts.push(fact(key, &value, None, evidence, span));
         }
         all.regions.extend(reading.regions);
+        all.judged.extend(reading.judged);
         all.comments.extend(reading.comments);
     }
     all.regions.sort_unstable();
+    all.judged.sort_unstable();
     all.comments.sort_unstable();
     all
+}
+
+impl Reading {
+    fn add(&mut self, key: &'static str, value: &str, span: Span) {
+        self.findings.push(Finding {
+            key,
+            value: value.to_owned(),
+            span,
+        });
+    }
 }
 
 impl Configurations {
@@ -75,7 +100,7 @@ impl Configurations {
     pub fn know_better_than(&self, fact: &Fact) -> bool {
         fact.span.is_some_and(|span| {
             is_within(&self.comments, span)
-                || (*fact.key == *"edge.config" && is_within(&self.regions, span))
+                || (*fact.key == *"edge.config" && is_within(&self.judged, span))
         })
     }
 }
@@ -107,6 +132,18 @@ fn socket_of<'a>(addresses: &'a [Address], regions: &[Span]) -> Option<Socket<'a
         } else {
             &address.path
         },
+    })
+}
+
+/// The lines of a text without the space around them, each with its place.
+fn lines_of(text: &str) -> impl Iterator<Item = (Span, &str)> {
+    let mut start = 0;
+    text.split('\n').map(move |line| {
+        let begin = start + (line.len() - line.trim_start().len());
+        start += line.len() + 1;
+        let line = line.trim();
+        let end = begin + line.len();
+        (Span { start: begin, end }, line)
     })
 }
 

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 
 use regex::RegexBuilder;
 
-use super::{Finding, Reading, Socket, Span, looks_like_socket};
+use super::{Reading, Socket, Span, looks_like_socket};
 
 /// Blocks deeper than this are not configuration that people write.
 const DEEPEST: usize = 16;
@@ -612,6 +612,7 @@ impl<'a> Nginx<'a> {
     pub(super) fn reading(&self, socket: Option<Socket<'_>>) -> Reading {
         let mut reading = Reading {
             regions: self.regions.clone(),
+            judged: self.regions.clone(),
             comments: self.comments.clone(),
             ..Reading::default()
         };
@@ -920,16 +921,6 @@ impl<'a> Nginx<'a> {
             .named("server")
             .find_map(|server| server.arguments.first())
             .map(|address| &**address)
-    }
-}
-
-impl Reading {
-    fn add(&mut self, key: &'static str, value: &str, span: Span) {
-        self.findings.push(Finding {
-            key,
-            value: value.to_owned(),
-            span,
-        });
     }
 }
 
