@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::evidence::{
-    Connections, Context, Fact, Lines, Recording, Span, addresses, facts_of_addresses,
-    facts_of_context, recording,
+    Connections, Context, Fact, Lines, Recording, Span, addresses, configurations,
+    facts_of_addresses, facts_of_context, recording,
 };
 use super::graph::{Cause, Graph, Hop, Layer, Stage, StageState, Who};
 use super::knowledge;
@@ -978,10 +978,15 @@ impl Gathered {
     /// Reads a stretch of a text that begins at the byte `offset` of it.
     fn read_words(&mut self, matcher: &Matcher, text: &str, offset: usize, number: usize) {
         let lines = Lines::new(text);
-        let found = addresses(text);
+        let mut found = addresses(text);
+        let configurations = configurations(text, &found, number);
+        found.retain(|address| !configurations.covers(address.span));
         let connections = Connections::of(&found, &lines);
         let mut facts = facts_of_addresses(&connections, &found, number);
-        facts.extend(matcher.facts(text, &lines, &connections, number));
+        let mut wordings = matcher.facts(text, &lines, &connections, number);
+        wordings.retain(|fact| !configurations.know_better_than(fact));
+        facts.extend(wordings);
+        facts.extend(configurations.facts);
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
             span.start += offset;
             span.end += offset;

@@ -136,3 +136,30 @@ fn a_proxys_log_speaks_of_the_hop_behind_it() {
     assert!(diagnosis.facts.iter().any(|seen| &*seen.fact.key == "tcp.connect" && seen.fact.hop.as_str() == "edge-origin"));
     assert_eq!(diagnosis.causes[0].id, "proxy-upstream-down");
 }
+
+#[test]
+fn a_pasted_configuration_is_read() {
+    let paste = |upgrade: &str| {
+        format!(
+            "WebSocket connection to 'wss://app.example/live' failed: Error during WebSocket handshake: Unexpected response code: 426\n\n\
+             server {{\n    listen 443 ssl;\n    server_name app.example;\n    location /live {{\n        \
+             proxy_pass http://127.0.0.1:8080;\n        proxy_set_header Host $host;\n{upgrade}    }}\n}}\n"
+        )
+    };
+    let broken = diagnose(&paste(
+        "        # proxy_set_header Upgrade $http_upgrade;\n",
+    ));
+    assert_eq!(broken.causes[0].id, "proxy-upgrade-not-forwarded");
+    let symptoms = |diagnosis: &wsdoctor::engine::Diagnosis| -> Vec<String> {
+        let seen = diagnosis.symptoms.iter();
+        seen.map(|symptom| symptom.id.clone()).collect()
+    };
+    assert!(symptoms(&broken).contains(&"config-upgrade-missing".to_owned()));
+    assert!(!symptoms(&broken).contains(&"config-complete".to_owned()));
+    let right = diagnose(&paste(
+        "        proxy_http_version 1.1;\n        proxy_set_header Upgrade $http_upgrade;\n        proxy_set_header Connection \"upgrade\";\n",
+    ));
+    assert!(symptoms(&right).contains(&"config-upgrade-present".to_owned()));
+    assert_ne!(right.causes[0].id, "proxy-upgrade-not-forwarded");
+    assert_eq!(right.subject.host.as_deref(), Some("app.example"));
+}

@@ -4,6 +4,7 @@
 //! situation. Strange input yields what could be read; nothing here can fail.
 
 mod address;
+mod configuration;
 mod context;
 mod har;
 mod netlog;
@@ -13,6 +14,7 @@ mod scan;
 use std::sync::Arc;
 
 pub use address::{Address, HostKind, addresses};
+pub use configuration::{Configurations, configurations};
 pub use context::{Context, facts_of_context};
 pub use recording::{Recording, Words, recording};
 
