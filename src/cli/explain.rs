@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::engine::graph::Graph;
 use crate::engine::knowledge::read;
+use crate::engine::near::near_names;
 use crate::store::files;
 
 #[derive(clap::Args)]
@@ -20,7 +21,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let pages = pages(&graph, arguments.what.trim());
     if pages.is_empty() {
         eprintln!("wsdoctor: {:?} is not known", arguments.what);
-        let near = near_names(&graph, &arguments.what);
+        let near = near(&graph, &arguments.what);
         if !near.is_empty() {
             eprintln!("Near names: {}", near.join(", "));
         }
@@ -72,61 +73,14 @@ fn pages(graph: &Graph, what: &str) -> Vec<String> {
     pages
 }
 
-/// Names that differ by little, nearest first.
-pub(crate) fn near_names(graph: &Graph, what: &str) -> Vec<String> {
-    let what = what.to_lowercase();
-    let mut names: Vec<&str> = graph
-        .codes
-        .iter()
-        .map(|code| code.id.as_str())
+/// Names that people may have meant.
+fn near(graph: &Graph, what: &str) -> Vec<String> {
+    let names = (graph.codes.iter().map(|code| code.id.as_str()))
         .chain(graph.causes.iter().map(|cause| cause.id.as_str()))
         .chain(graph.advice.iter().map(|advice| advice.id.as_str()))
-        .chain(graph.checks.iter().map(|check| check.id.as_str()))
-        .collect();
-    names.sort_unstable();
-    names.dedup();
-    let mut near: Vec<(usize, &str)> = names
+        .chain(graph.checks.iter().map(|check| check.id.as_str()));
+    near_names(what, names, MOST_NEAR)
         .into_iter()
-        .filter_map(|name| {
-            let lower = name.to_lowercase();
-            let distance = if what.len() >= 3 && lower.contains(&what) {
-                1
-            } else {
-                distance(&what, &lower)
-            };
-            (distance <= 1 + what.len() / 4).then_some((distance, name))
-        })
-        .collect();
-    near.sort_unstable();
-    near.into_iter()
-        .take(MOST_NEAR)
-        .map(|(_, name)| name.to_owned())
+        .map(str::to_owned)
         .collect()
-}
-
-/// How many letters must be changed, added or left out (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(100).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().take(100).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::distance;
-
-    #[test]
-    fn distances() {
-        assert_eq!(distance("econrefused", "econnrefused"), 1);
-        assert_eq!(distance("", "abc"), 3);
-    }
 }

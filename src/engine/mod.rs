@@ -10,6 +10,7 @@ pub mod graph;
 pub mod knowledge;
 pub mod literals;
 pub mod matching;
+pub mod near;
 pub mod next_step;
 pub mod prose;
 pub mod ranking;

@@ -15,7 +15,7 @@ use super::messages::Messages;
 use super::{Commands, Page, respond, unlisted, words};
 use crate::app::{AppError, DiagnosedCase};
 use crate::case::{Case, Entry};
-use crate::engine::diagnosis::{PathStep, RankedCause, StepState, VerdictKind};
+use crate::engine::diagnosis::{PathStep, RULED_OUT, RankedCause, StepState, VerdictKind};
 use crate::engine::graph::{Graph, Layer, Who};
 use crate::engine::next_step::{NextStep, StepKind};
 use crate::engine::redact::redact;
@@ -24,8 +24,6 @@ use crate::report::{self, percent};
 
 /// So many causes are shown with their reasons; the others are folded.
 const IN_FULL: usize = 3;
-/// Causes below this probability are those that a diagnosis counts as ruled out.
-const RULED_OUT: f64 = 0.002;
 /// More facts are not listed.
 const MOST_FACTS: usize = 200;
 /// Asks for a WebSocket and shows every stage on the way.

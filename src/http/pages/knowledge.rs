@@ -14,14 +14,13 @@ use super::markdown::{self, Html};
 use super::messages::Messages;
 use super::{Commands, Page, respond, unlisted, words};
 use crate::engine::graph::{Cause, Check, Code, Graph, Layer};
+use crate::engine::near::near_names;
 use crate::engine::prose::{Section, Subject, sections, summary};
 
 /// At most that many pages are named where one does not exist.
 const MOST_NEAR: usize = 6;
 /// Of so many results the beginning is shown.
 const WITH_SUMMARY: usize = 3;
-/// Longer words are not compared with names.
-const LONGEST_NAME: usize = 60;
 
 /// A page of the knowledge: its address and title.
 struct Link {
@@ -696,41 +695,15 @@ fn near<'a>(
     folder: &str,
     names: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Vec<(String, String)> {
-    let wanted: String = wanted.to_lowercase().chars().take(LONGEST_NAME).collect();
-    let mut found: Vec<(usize, &str, &str)> = names
-        .filter_map(|(id, title)| {
-            let name = id.to_lowercase();
-            let is_part = wanted.len() >= 2 && (name.contains(&wanted) || wanted.contains(&name));
-            let distance = if is_part { 1 } else { distance(&wanted, &name) };
-            (distance <= (name.chars().count() / 4).max(1)).then_some((distance, id, title))
-        })
-        .collect();
-    found.sort();
-    found.dedup_by_key(|(_, id, _)| *id);
-    found.truncate(MOST_NEAR);
-    found
+    let named: BTreeMap<&str, &str> = names.collect();
+    near_names(wanted, named.keys().copied(), MOST_NEAR)
         .into_iter()
-        .map(|(_, id, title)| {
-            let id = percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
-            (format!("/{folder}/{id}"), title.to_owned())
+        .map(|id| {
+            let address =
+                percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC);
+            (format!("/{folder}/{address}"), named[id].to_owned())
         })
         .collect()
-}
-
-/// How many letters must be added, taken away or changed (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, letter) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, other) in b.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *other);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -755,7 +728,6 @@ mod tests {
         assert_eq!(found("1007"), ["/codes/1005", "/codes/1006"]);
         assert_eq!(found("econnrefuse"), ["/codes/ECONNREFUSED"]);
         assert_eq!(found("zzzz"), Vec::<String>::new());
-        assert_eq!(distance("kitten", "sitting"), 3);
     }
 
     #[test]

@@ -1,0 +1,303 @@
+//! The compiled knowledge, and what it makes of evidence.
+
+use std::collections::{HashMap, HashSet};
+
+use super::super::evidence::Fact;
+use super::super::graph::Graph;
+use super::super::knowledge;
+use super::super::matching::{Matcher, holds};
+use super::super::next_step::{Plan, Planner};
+use super::super::ranking::{Model, Numbers, Posterior, Source};
+use super::gathered::Gathered;
+use super::verdict::verdict;
+use super::*;
+
+/// At most that many causes are listed.
+const MOST_CAUSES: usize = 10;
+/// Less likely causes are counted under "something else", beyond the first three.
+const LEAST_LISTED: f64 = 0.005;
+/// At most that many reasons are given for a cause.
+const MOST_REASONS: usize = 8;
+/// A reason must shift the odds by a fifth to be worth a line.
+const LEAST_WEIGHT: f64 = 0.2;
+
+/// The compiled knowledge.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) graph: Graph,
+    pub(super) matcher: Matcher,
+    pub(super) model: Model,
+    pub(super) planner: Planner,
+    /// Symptoms by the first key that they speak of.
+    pub(super) symptoms_by_key: HashMap<String, Vec<usize>>,
+    pub(super) hash: String,
+}
+
+impl Engine {
+    /// Compiles a graph with the usual numbers.
+    pub fn new(graph: Graph) -> Self {
+        Engine::with_numbers(graph, Numbers::default())
+    }
+
+    /// Compiles a graph with other numbers.
+    pub fn with_numbers(mut graph: Graph, numbers: Numbers) -> Self {
+        graph.sort();
+        let model = Model::new(&graph, numbers);
+        let mut symptoms_by_key: HashMap<String, Vec<usize>> = HashMap::new();
+        for (row, symptom) in graph.symptoms.iter().enumerate() {
+            let mut keys: Vec<&str> = symptom
+                .when
+                .keys()
+                .into_iter()
+                .map(|(key, _)| key)
+                .collect();
+            keys.dedup();
+            for key in keys {
+                symptoms_by_key.entry(key.to_owned()).or_default().push(row);
+            }
+        }
+        Engine {
+            matcher: Matcher::new(&graph),
+            planner: Planner::new(&graph, &model),
+            hash: knowledge::hash(&graph),
+            model,
+            symptoms_by_key,
+            graph,
+        }
+    }
+
+    /// The knowledge that it was compiled from.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The hash of that knowledge.
+    pub fn hash(&self) -> &str {
+        &self.hash
+    }
+
+    /// What the evidence makes of the causes and what to do next.
+    pub fn diagnose(&self, evidence: &[Evidence]) -> Diagnosis {
+        let mut gathered = Gathered::default();
+        for (number, piece) in evidence.iter().enumerate() {
+            gathered.read(&self.matcher, piece, number);
+        }
+        gathered.settle();
+        let counted = gathered.counted();
+        let symptoms = self.symptoms(&counted);
+        let seen: Vec<(usize, Source)> = symptoms
+            .iter()
+            .map(|(row, fact)| (*row, source(&gathered.facts[*fact])))
+            .collect();
+        let posterior = self.model.posterior(&seen);
+        let families = self.families(&posterior);
+        let known: HashSet<&str> = counted.iter().map(|(_, fact)| &*fact.key).collect();
+        let plan = self.planner.plan(&posterior, &families, &known);
+        self.assemble(gathered, &symptoms, &posterior, &families, plan)
+    }
+
+    /// The symptoms that the facts amount to, each with the fact that shows it best.
+    fn symptoms(&self, facts: &[(usize, &Fact)]) -> Vec<(usize, usize)> {
+        let mut candidates: Vec<usize> = facts
+            .iter()
+            .filter_map(|(_, fact)| self.symptoms_by_key.get(&*fact.key))
+            .flatten()
+            .copied()
+            .collect();
+        candidates.sort_unstable();
+        candidates.dedup();
+        let plain: Vec<&Fact> = facts.iter().map(|(_, fact)| *fact).collect();
+        candidates
+            .into_iter()
+            .filter_map(|row| {
+                let used = holds(&self.graph.symptoms[row].when, &plain)?;
+                let shown = used
+                    .iter()
+                    .copied()
+                    .find(|position| plain[*position].span.is_some())
+                    .or(used.first().copied())?;
+                Some((row, facts[shown].0))
+            })
+            .collect()
+    }
+
+    /// The probability of each family, at its root's position.
+    fn families(&self, posterior: &Posterior) -> Vec<f64> {
+        let mut families = vec![0.0; posterior.causes.len()];
+        for (cause, probability) in posterior.causes.iter().enumerate() {
+            families[self.model.root_of(cause)] += probability;
+        }
+        families
+    }
+
+    fn assemble(
+        &self,
+        gathered: Gathered,
+        symptoms: &[(usize, usize)],
+        posterior: &Posterior,
+        families: &[f64],
+        plan: Plan,
+    ) -> Diagnosis {
+        let causes = self.ranked(symptoms, posterior, families);
+        let listed: f64 = causes.iter().map(|cause| cause.probability).sum();
+        let verdict = verdict(&causes, !symptoms.is_empty());
+        let subject = gathered.subject();
+        let edge = gathered.value_of("edge.server").map(str::to_owned);
+        let layer = match verdict {
+            VerdictKind::Identified | VerdictKind::Likely => causes.first().map(|c| c.layer),
+            _ => None,
+        };
+        let notes = gathered.notes();
+        let path = self.path(&gathered, symptoms, &causes, verdict);
+        Diagnosis {
+            text: self.verdict_text(verdict, &causes, &notes),
+            verdict,
+            layer: layer.or_else(|| {
+                path.iter()
+                    .find(|step| step.state == StepState::Failed)
+                    .map(|step| step.layer)
+            }),
+            path,
+            other_probability: round(1.0 - listed).max(0.0),
+            symptoms: symptoms
+                .iter()
+                .map(|(row, fact)| SeenSymptom {
+                    id: self.graph.symptoms[*row].id.clone(),
+                    title: self.graph.symptoms[*row].title.clone(),
+                    fact: Some(*fact),
+                })
+                .collect(),
+            next_step: self.next_step(&plan, &causes, &subject, edge.as_deref(), verdict),
+            expected_minutes: (plan.expected_minutes * 10.0).round() / 10.0,
+            ruled_out: families
+                .iter()
+                .enumerate()
+                .filter(|(cause, p)| self.model.root_of(*cause) == *cause && **p < RULED_OUT)
+                .count(),
+            causes,
+            subject,
+            edge,
+            notes,
+            facts: gathered.seen_facts(),
+            redacted: gathered.redacted,
+            texts: gathered.texts,
+            knowledge: KnowledgeVersion {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                hash: self.hash.clone(),
+            },
+        }
+    }
+
+    fn ranked(
+        &self,
+        symptoms: &[(usize, usize)],
+        posterior: &Posterior,
+        families: &[f64],
+    ) -> Vec<RankedCause> {
+        let mut order: Vec<usize> = (0..families.len())
+            .filter(|cause| self.model.root_of(*cause) == *cause)
+            .collect();
+        order.sort_by(|a, b| {
+            round(families[*b])
+                .total_cmp(&round(families[*a]))
+                .then_with(|| self.graph.causes[*a].id.cmp(&self.graph.causes[*b].id))
+        });
+        order
+            .iter()
+            .take(MOST_CAUSES)
+            .enumerate()
+            .filter(|(place, cause)| *place < 3 || families[**cause] >= LEAST_LISTED)
+            .map(|(_, cause)| self.ranked_cause(*cause, symptoms, posterior, families))
+            .collect()
+    }
+
+    fn ranked_cause(
+        &self,
+        root: usize,
+        symptoms: &[(usize, usize)],
+        posterior: &Posterior,
+        families: &[f64],
+    ) -> RankedCause {
+        let cause = &self.graph.causes[root];
+        let mut variants: Vec<Variant> = (0..posterior.causes.len())
+            .filter(|other| *other != root && self.model.root_of(*other) == root)
+            .map(|other| Variant {
+                id: self.graph.causes[other].id.clone(),
+                title: self.graph.causes[other].title.clone(),
+                probability: round(posterior.causes[other]),
+            })
+            .collect();
+        variants.sort_by(|a, b| {
+            b.probability
+                .total_cmp(&a.probability)
+                .then_with(|| a.id.cmp(&b.id))
+        });
+        RankedCause {
+            id: cause.id.clone(),
+            title: cause.title.clone(),
+            layer: cause.layer,
+            probability: round(families[root]),
+            variants,
+            reasons: self.reasons(root, symptoms, posterior),
+        }
+    }
+
+    /// The likeliest member of the family stands for it.
+    fn reasons(
+        &self,
+        root: usize,
+        symptoms: &[(usize, usize)],
+        posterior: &Posterior,
+    ) -> Vec<Reason> {
+        let speaker = (0..posterior.causes.len())
+            .filter(|cause| self.model.root_of(*cause) == root)
+            .max_by(|a, b| posterior.causes[*a].total_cmp(&posterior.causes[*b]))
+            .unwrap_or(root);
+        let mut reasons: Vec<Reason> = posterior
+            .contributions
+            .iter()
+            .filter_map(|contribution| {
+                let weight = contribution.weights[speaker];
+                let row = *contribution.symptoms.first()?;
+                let symptom = &self.graph.symptoms[row];
+                (weight.abs() >= LEAST_WEIGHT).then(|| Reason {
+                    symptom: symptom.id.clone(),
+                    title: symptom.title.clone(),
+                    speaks_for: weight > 0.0,
+                    weight: round(weight.abs()),
+                    fact: symptoms
+                        .iter()
+                        .find(|(other, _)| *other == row)
+                        .map(|(_, fact)| *fact),
+                })
+            })
+            .collect();
+        let stage = posterior.stage_weights[speaker];
+        if stage < -LEAST_WEIGHT {
+            reasons.push(Reason {
+                symptom: "stage".to_owned(),
+                title: "the connection broke at a stage at which this cause does not show"
+                    .to_owned(),
+                speaks_for: false,
+                weight: round(-stage),
+                fact: None,
+            });
+        }
+        reasons.sort_by(|a, b| {
+            b.weight
+                .total_cmp(&a.weight)
+                .then_with(|| a.symptom.cmp(&b.symptom))
+        });
+        reasons.truncate(MOST_REASONS);
+        reasons
+    }
+}
+
+/// The words that a fact was read from. An address tells several things at once that have nothing
+/// to do with each other, so its facts count as if they stood apart.
+fn source(fact: &Fact) -> Source {
+    if fact.key.starts_with("url.") {
+        return None;
+    }
+    fact.span.map(|span| (fact.evidence, span.start, span.end))
+}

@@ -1,0 +1,324 @@
+//! What the pieces of evidence say, before it is weighed.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use super::super::evidence::{
+    Connections, Fact, Lines, Recording, Span, addresses, configurations, facts_of_addresses,
+    facts_of_context, recording,
+};
+use super::super::graph::{Hop, Layer};
+use super::super::matching::Matcher;
+use super::super::prose::Subject;
+use super::super::redact::redact;
+use super::{Evidence, SeenFact};
+
+/// A quotation is cut at that many characters.
+const LONGEST_QUOTE: usize = 200;
+
+/// What the pieces of evidence say, before it is weighed.
+#[derive(Default)]
+pub(super) struct Gathered {
+    pub(super) texts: Vec<String>,
+    pub(super) facts: Vec<Fact>,
+    pub(super) redacted: BTreeMap<String, usize>,
+    /// The connection that is diagnosed, where a paste speaks of several.
+    pub(super) connection: Option<usize>,
+    pub(super) connections: usize,
+    /// The connection that a recording shows to fail.
+    pub(super) failing: Option<usize>,
+}
+
+/// Facts with these beginnings speak of the whole situation, whatever line they stand on.
+const OF_EVERYTHING: &[&str] = &[
+    "works.",
+    "environment.",
+    "since",
+    "fails.",
+    "page.",
+    "edge.",
+    "client.engine",
+    "client.clock",
+    "server.listening",
+    "container.",
+];
+
+impl Gathered {
+    pub(super) fn read(&mut self, matcher: &Matcher, piece: &Evidence, number: usize) {
+        let redacted = redact(piece.text.as_deref().unwrap_or_default());
+        for (kind, count) in &redacted.counts {
+            *self.redacted.entry((*kind).to_owned()).or_default() += count;
+        }
+        let text = redacted.text;
+        match recording(&text, number) {
+            Some(recording) => {
+                // What was written around a recording is read as ever; the recording is not,
+                // because scripts and bodies in it speak of everything.
+                self.read_words(matcher, &text[..recording.span.start], 0, number);
+                let end = recording.span.end;
+                self.read_words(matcher, &text[end..], end, number);
+                self.read_recording(matcher, recording, number);
+            }
+            None => self.read_words(matcher, &text, 0, number),
+        }
+        for mark in &redacted.marks {
+            for (key, value) in &mark.facts {
+                self.facts.push(Fact {
+                    key: Arc::from(*key),
+                    value: value.as_str().into(),
+                    hop: Hop::ClientEdge,
+                    vantage: "user".into(),
+                    connection: None,
+                    evidence: number,
+                    span: Some(Span {
+                        start: mark.start,
+                        end: mark.end,
+                    }),
+                });
+            }
+        }
+        self.facts.extend(facts_of_context(&piece.context, number));
+        for stated in &piece.facts {
+            self.facts.push(Fact {
+                key: Arc::from(redact(&stated.key).text),
+                value: Arc::from(redact(&stated.value).text),
+                hop: stated.hop,
+                vantage: Arc::from(if stated.vantage.is_empty() {
+                    "user"
+                } else {
+                    &stated.vantage
+                }),
+                connection: None,
+                evidence: number,
+                span: None,
+            });
+        }
+        self.texts.push(text);
+    }
+
+    /// Reads a stretch of a text that begins at the byte `offset` of it.
+    fn read_words(&mut self, matcher: &Matcher, text: &str, offset: usize, number: usize) {
+        let lines = Lines::new(text);
+        let mut found = addresses(text);
+        let configurations = configurations(text, &found, number);
+        found.retain(|address| !configurations.covers(address.span));
+        let connections = Connections::of(&found, &lines);
+        let mut facts = facts_of_addresses(&connections, &found, number);
+        let mut wordings = matcher.facts(text, &lines, &connections, number);
+        wordings.retain(|fact| !configurations.know_better_than(fact));
+        facts.extend(wordings);
+        facts.extend(configurations.facts);
+        for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
+            span.start += offset;
+            span.end += offset;
+        }
+        self.add(facts, connections.addresses.len());
+    }
+
+    /// Reads a recording of network traffic.
+    fn read_recording(&mut self, matcher: &Matcher, recording: Recording, number: usize) {
+        let mut facts = recording.facts;
+        for words in &recording.words {
+            let lines = Lines::new(&words.text);
+            let found = matcher.facts(&words.text, &lines, &Connections::default(), number);
+            facts.extend(found.into_iter().map(|fact| Fact {
+                span: Some(words.span),
+                connection: words.connection,
+                ..fact
+            }));
+        }
+        let failing = recording.failing.map(|failing| failing + self.connections);
+        self.failing = self.failing.or(failing);
+        self.add(facts, recording.addresses.len());
+    }
+
+    /// Adds facts that number their connections from 0.
+    fn add(&mut self, facts: Vec<Fact>, connections: usize) {
+        let first = self.connections;
+        self.facts.extend(facts.into_iter().map(|mut fact| {
+            let is_of_everything = OF_EVERYTHING
+                .iter()
+                .any(|beginning| fact.key.starts_with(beginning));
+            fact.connection = fact
+                .connection
+                .filter(|_| !is_of_everything)
+                // Connections of later pieces are numbered on from the earlier ones'.
+                .map(|connection| connection + first);
+            fact
+        }));
+        self.connections += connections;
+    }
+
+    /// Drops what was said twice, and chooses the connection that is diagnosed.
+    pub(super) fn settle(&mut self) {
+        let mut seen = HashSet::new();
+        self.facts.retain(|fact| {
+            seen.insert((
+                fact.key.clone(),
+                fact.value.clone(),
+                fact.hop,
+                fact.vantage.clone(),
+                fact.connection,
+            ))
+        });
+        let mut complaints: BTreeMap<usize, usize> = BTreeMap::new();
+        for fact in &self.facts {
+            if let Some(connection) = fact.connection
+                && !fact.key.starts_with("url.")
+            {
+                let weight = usize::from(*fact.key != *"client.reason") + 1;
+                *complaints.entry(connection).or_default() += weight;
+            }
+        }
+        let loudest = complaints
+            .iter()
+            .max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)))
+            .map(|(connection, _)| *connection);
+        self.connection = self
+            .failing
+            .or(loudest)
+            .or((self.connections > 0).then_some(0));
+    }
+
+    /// The facts that are weighed, with their positions: those of the diagnosed connection and
+    /// those of none.
+    pub(super) fn counted(&self) -> Vec<(usize, &Fact)> {
+        self.facts
+            .iter()
+            .enumerate()
+            .filter(|(_, fact)| fact.connection.is_none() || fact.connection == self.connection)
+            .collect()
+    }
+
+    pub(super) fn value_of(&self, key: &str) -> Option<&str> {
+        self.counted()
+            .into_iter()
+            .find(|(_, fact)| *fact.key == *key && fact.hop == Hop::ClientEdge)
+            .map(|(_, fact)| &*fact.value)
+    }
+
+    pub(super) fn subject(&self) -> Subject {
+        let value = |key: &str| self.value_of(key).map(str::to_owned);
+        Subject {
+            scheme: value("url.scheme").filter(|scheme| scheme.starts_with("ws")),
+            host: value("url.host")
+                .filter(|_| !matches!(self.value_of("url.host.kind"), Some("placeholder"))),
+            port: value("url.port"),
+            path: value("url.path"),
+            origin: value("page.scheme")
+                .zip(value("page.host"))
+                .map(|(scheme, host)| format!("{scheme}://{host}")),
+        }
+    }
+
+    pub(super) fn is_edge_absent(&self) -> bool {
+        self.value_of("edge.present") == Some("no")
+            || self.value_of("edge.server") == Some("application")
+    }
+
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        let hidden = matches!(self.value_of("client.reason"), Some("hidden"));
+        let telling = [
+            "handshake.status",
+            "tcp.connect",
+            "tls.fault",
+            "client.fault",
+            "dns.lookup",
+            "handshake.fault",
+            "handshake.answer",
+        ];
+        if hidden && telling.iter().all(|key| self.value_of(key).is_none()) {
+            notes.push(if self.value_of("client.engine") == Some("firefox") {
+                "Firefox prints this same line for nearly every failure: it hides the reason from \
+                 pages on purpose, so the line alone cannot tell what is wrong."
+                    .to_owned()
+            } else {
+                "The browser hides the reason from pages on purpose, so this line alone cannot \
+                 tell what is wrong."
+                    .to_owned()
+            });
+        }
+        if self.value_of("close.code") == Some("1006")
+            && !hidden
+            && telling.iter().all(|key| self.value_of(key).is_none())
+        {
+            notes.push(
+                "Code 1006 only says that the connection ended without a close frame; it does \
+                 not tell why."
+                    .to_owned(),
+            );
+        }
+        if self.connections > 1 {
+            notes.push(format!(
+                "The text speaks of {} connections; this is about the one that shows most.",
+                self.connections
+            ));
+        }
+        notes
+    }
+
+    /// A few words for the picture of the path.
+    pub(super) fn detail(&self, layer: Layer) -> String {
+        let value = |key: &str| self.value_of(key).unwrap_or_default().to_owned();
+        match layer {
+            Layer::Client => value("client.engine"),
+            Layer::Dns => value("url.host"),
+            Layer::Tcp => {
+                let port = value("url.port");
+                if port.is_empty() {
+                    port
+                } else {
+                    format!("port {port}")
+                }
+            }
+            Layer::Tls => match self.value_of("url.scheme") {
+                Some("ws") => "not used".to_owned(),
+                _ => value("tls.fault").replace('-', " "),
+            },
+            Layer::Proxy => value("edge.server").replace("application", ""),
+            Layer::Handshake => {
+                let status = value("handshake.status");
+                if status.is_empty() {
+                    status
+                } else {
+                    format!("status {status}")
+                }
+            }
+            Layer::Session => {
+                let code = value("close.code");
+                if code.is_empty() {
+                    code
+                } else {
+                    format!("code {code}")
+                }
+            }
+        }
+    }
+
+    pub(super) fn seen_facts(&self) -> Vec<SeenFact> {
+        let lines: Vec<Lines<'_>> = self.texts.iter().map(|text| Lines::new(text)).collect();
+        self.facts
+            .iter()
+            .map(|fact| {
+                let words = fact
+                    .span
+                    .map(|span| &self.texts[fact.evidence][span.start..span.end]);
+                SeenFact {
+                    place: fact
+                        .span
+                        .map(|span| lines[fact.evidence].position(span.start)),
+                    length: words.map(|words| words.chars().count()),
+                    quote: words.map(|words| {
+                        words
+                            .chars()
+                            .take(LONGEST_QUOTE)
+                            .map(|letter| if letter.is_control() { ' ' } else { letter })
+                            .collect()
+                    }),
+                    fact: fact.clone(),
+                }
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,267 @@
+//! A diagnosis as a plain value, and the walk from evidence to it.
+
+mod engine;
+mod gathered;
+mod path;
+mod steps;
+mod verdict;
+
+use std::collections::BTreeMap;
+
+use super::evidence::{Context, Fact};
+use super::graph::{Hop, Layer};
+use super::next_step::NextStep;
+use super::prose::Subject;
+use super::redact::redact;
+
+pub use engine::Engine;
+
+/// A less likely cause than this counts as ruled out.
+pub const RULED_OUT: f64 = 0.002;
+
+/// One piece of evidence as it was given. Nothing of it is kept unredacted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Evidence {
+    /// What was pasted.
+    pub text: Option<String>,
+    /// What a caller, a probe or an answer states.
+    pub facts: Vec<StatedFact>,
+    /// What surrounds the failure.
+    pub context: Context,
+}
+
+impl Evidence {
+    /// The same without its secrets, and with the safe facts that hid in them. Diagnosing this gives
+    /// the same as diagnosing the original.
+    pub fn redacted(&self) -> Evidence {
+        let clean = |text: &String| redact(text).text;
+        let text = self.text.as_deref().map(redact);
+        let hidden = text
+            .iter()
+            .flat_map(|redacted| &redacted.marks)
+            .flat_map(|mark| &mark.facts)
+            .map(|(key, value)| StatedFact {
+                key: (*key).to_owned(),
+                value: value.clone(),
+                ..StatedFact::default()
+            });
+        let stated = self.facts.iter().map(|fact| StatedFact {
+            key: clean(&fact.key),
+            value: clean(&fact.value),
+            hop: fact.hop,
+            vantage: clean(&fact.vantage),
+        });
+        let mut facts: Vec<StatedFact> = stated.collect();
+        for fact in hidden {
+            if !facts.contains(&fact) {
+                facts.push(fact);
+            }
+        }
+        Evidence {
+            text: text.map(|redacted| redacted.text),
+            facts,
+            context: Context {
+                edge: self.context.edge.iter().map(clean).collect(),
+                only_in: self.context.only_in.iter().map(clean).collect(),
+                since: self.context.since.as_ref().map(clean),
+                ..self.context.clone()
+            },
+        }
+    }
+}
+
+/// A fact that was stated and not read from a text.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StatedFact {
+    /// Such as `handshake.status`.
+    pub key: String,
+    /// Such as `400`.
+    pub value: String,
+    /// On which hop it was seen.
+    pub hop: Hop,
+    /// Who saw it; `user` if empty.
+    pub vantage: String,
+}
+
+/// How sure the diagnosis is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VerdictKind {
+    /// One cause, hardly any doubt.
+    Identified,
+    /// One cause is likelier than all others together.
+    Likely,
+    /// Several causes fit.
+    Ambiguous,
+    /// Nothing in the evidence was recognised.
+    Unrecognised,
+    /// Nothing is wrong.
+    Healthy,
+}
+
+impl VerdictKind {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            VerdictKind::Identified => "identified",
+            VerdictKind::Likely => "likely",
+            VerdictKind::Ambiguous => "ambiguous",
+            VerdictKind::Unrecognised => "unrecognised",
+            VerdictKind::Healthy => "healthy",
+        }
+    }
+}
+
+/// What is known of one part of the connection's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StepState {
+    /// It worked.
+    Ok,
+    /// It breaks here.
+    Failed,
+    /// The evidence does not tell.
+    Unknown,
+    /// The connection did not come that far.
+    NotReached,
+}
+
+impl StepState {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StepState::Ok => "ok",
+            StepState::Failed => "failed",
+            StepState::Unknown => "unknown",
+            StepState::NotReached => "not_reached",
+        }
+    }
+}
+
+/// One part of the connection's way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PathStep {
+    /// Which part.
+    pub layer: Layer,
+    /// What is known of it.
+    pub state: StepState,
+    /// A few words from the evidence, possibly none.
+    pub detail: String,
+}
+
+/// Why a cause is likely or not.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reason {
+    /// The symptom's id.
+    pub symptom: String,
+    /// The symptom in words.
+    pub title: String,
+    /// Whether it speaks for the cause or against it.
+    pub speaks_for: bool,
+    /// ln of the factor by which it changes the odds, without sign.
+    pub weight: f64,
+    /// The fact that it was read from, a position in the diagnosis' facts.
+    pub fact: Option<usize>,
+}
+
+/// A cause with its probability.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RankedCause {
+    /// The root of the family.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Where the fault sits.
+    pub layer: Layer,
+    /// The family's probability, rounded to four places.
+    pub probability: f64,
+    /// Narrower causes, likeliest first.
+    pub variants: Vec<Variant>,
+    /// Why, weightiest first.
+    pub reasons: Vec<Reason>,
+}
+
+/// A narrower cause with its share.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// Rounded to four places.
+    pub probability: f64,
+}
+
+/// A fact with its place in the redacted text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenFact {
+    /// The fact.
+    pub fact: Fact,
+    /// Line and column, from 1.
+    pub place: Option<(usize, usize)>,
+    /// Length in Unicode scalar values.
+    pub length: Option<usize>,
+    /// The words themselves, redacted and cut.
+    pub quote: Option<String>,
+}
+
+/// A symptom that was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeenSymptom {
+    /// Its id.
+    pub id: String,
+    /// In words.
+    pub title: String,
+    /// The fact that it was read from, a position in the diagnosis' facts.
+    pub fact: Option<usize>,
+}
+
+/// Which knowledge a diagnosis was made with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnowledgeVersion {
+    /// The program's version.
+    pub version: String,
+    /// The content's hash.
+    pub hash: String,
+}
+
+/// Everything that a face needs to show, redacted already.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnosis {
+    /// How sure it is.
+    pub verdict: VerdictKind,
+    /// The verdict in one or two sentences.
+    pub text: String,
+    /// Where it breaks.
+    pub layer: Option<Layer>,
+    /// The connection's way, part by part.
+    pub path: Vec<PathStep>,
+    /// Likeliest first.
+    pub causes: Vec<RankedCause>,
+    /// Everything that is not listed.
+    pub other_probability: f64,
+    /// What was read, in the order of the evidence.
+    pub facts: Vec<SeenFact>,
+    /// What the facts amount to.
+    pub symptoms: Vec<SeenSymptom>,
+    /// What to do next.
+    pub next_step: NextStep,
+    /// Expected minutes to the end.
+    pub expected_minutes: f64,
+    /// How many secrets of each kind were taken out.
+    pub redacted: BTreeMap<String, usize>,
+    /// The redacted texts, in the order of the evidence.
+    pub texts: Vec<String>,
+    /// What is worth knowing about the evidence itself.
+    pub notes: Vec<String>,
+    /// How many causes the evidence makes very unlikely.
+    pub ruled_out: usize,
+    /// The connection it speaks of.
+    pub subject: Subject,
+    /// What answered, such as `nginx`, for choosing the fix that is shown first.
+    pub edge: Option<String>,
+    /// Which knowledge it was made with.
+    pub knowledge: KnowledgeVersion,
+}
+
+fn round(probability: f64) -> f64 {
+    (probability * 10_000.0).round() / 10_000.0
+}

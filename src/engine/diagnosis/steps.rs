@@ -1,0 +1,171 @@
+//! The next step in words, with the case's own values in its commands.
+
+use std::collections::BTreeMap;
+
+use super::super::graph::{Cause, Graph, Layer, Who};
+use super::super::next_step::{Choice, NextStep, Plan, StepKind, kind_of};
+use super::super::prose::{Subject, sections, summary};
+use super::verdict::LEAST_NAMED;
+use super::{Engine, RankedCause, VerdictKind};
+
+impl Engine {
+    pub(super) fn next_step(
+        &self,
+        plan: &Plan,
+        causes: &[RankedCause],
+        subject: &Subject,
+        edge: Option<&str>,
+        verdict: VerdictKind,
+    ) -> NextStep {
+        if verdict == VerdictKind::Healthy {
+            return nothing_to_do();
+        }
+        match plan.choice {
+            Choice::Check(position, minutes) => {
+                let check = &self.graph.checks[position];
+                NextStep {
+                    id: check.id.clone(),
+                    kind: kind_of(check),
+                    title: check.title.clone(),
+                    instruction: subject.fill(&check.instruction),
+                    commands: check
+                        .commands
+                        .iter()
+                        .map(|(system, command)| (system.clone(), subject.fill(command)))
+                        .collect(),
+                    minutes: check.minutes,
+                    who: check.who,
+                    why: self.why_check(position, causes, minutes),
+                    answers: check
+                        .answers
+                        .iter()
+                        .map(|answer| (answer.id.clone(), answer.title.clone()))
+                        .chain([("cannot-tell".to_owned(), "I cannot tell".to_owned())])
+                        .collect(),
+                }
+            }
+            Choice::Fix(position) => {
+                self.fix_step(&self.graph.causes[position], causes, subject, edge)
+            }
+            Choice::HandOver => hand_over(&self.graph, causes),
+        }
+    }
+
+    /// In words: what the answers would separate.
+    fn why_check(&self, check: usize, causes: &[RankedCause], minutes: f64) -> String {
+        let saved = match minutes.round() {
+            least if least < 1.0 => "It tells most for its minutes.".to_owned(),
+            least if least < 2.0 => "It is expected to save a minute.".to_owned(),
+            more => format!("It is expected to save {more} minutes."),
+        };
+        let position = |id: &str| self.graph.causes.iter().position(|cause| cause.id == id);
+        if let [first, second, ..] = causes
+            && first.probability >= LEAST_NAMED
+            && let (Some(a), Some(b)) = (position(&first.id), position(&second.id))
+        {
+            let answers = self.graph.checks[check].answers.len();
+            let separates = (0..answers).any(|answer| {
+                let (p, q) = (
+                    self.planner.answer_probability(check, answer, a),
+                    self.planner.answer_probability(check, answer, b),
+                );
+                p.max(q) > 0.3 && p.max(q) > 3.0 * p.min(q)
+            });
+            if separates {
+                return format!("It tells the two likeliest causes apart. {saved}");
+            }
+        }
+        format!("It narrows the causes down. {saved}")
+    }
+
+    fn fix_step(
+        &self,
+        cause: &Cause,
+        causes: &[RankedCause],
+        subject: &Subject,
+        edge: Option<&str>,
+    ) -> NextStep {
+        let all = sections(&cause.body);
+        let fixes: Vec<_> = all
+            .iter()
+            .filter(|section| section.fix_system().is_some())
+            .collect();
+        let chosen = edge
+            .and_then(|edge| {
+                fixes.iter().find(|section| {
+                    section
+                        .fix_system()
+                        .is_some_and(|system| system.to_lowercase().contains(edge))
+                })
+            })
+            .or_else(|| fixes.first());
+        let instruction = chosen.map_or_else(
+            || summary(cause).to_owned(),
+            |section| section.markdown.to_owned(),
+        );
+        let probability = causes
+            .iter()
+            .find(|ranked| ranked.id == cause.id)
+            .map_or(0.0, |ranked| ranked.probability);
+        NextStep {
+            id: cause.id.clone(),
+            kind: StepKind::Fix,
+            title: cause.title.clone(),
+            instruction: subject.fill(&instruction),
+            commands: BTreeMap::new(),
+            minutes: cause.fix.as_ref().map_or(20.0, |fix| fix.minutes),
+            who: cause.fix.as_ref().map_or(Who::Developer, |fix| fix.who),
+            why: format!(
+                "No check is worth more than trying this: it is the cause in {} of 100 such cases.",
+                (probability * 100.0).round()
+            ),
+            answers: vec![
+                ("it-works-now".to_owned(), "It works now".to_owned()),
+                ("still-fails".to_owned(), "It still fails".to_owned()),
+            ],
+        }
+    }
+}
+
+fn nothing_to_do() -> NextStep {
+    NextStep {
+        id: "nothing-to-do".to_owned(),
+        kind: StepKind::Question,
+        title: "Does anything go wrong that this text does not show?".to_owned(),
+        instruction: "The connection worked and ended in the ordinary way. If something still \
+                      goes wrong, paste what the user sees when it does."
+            .to_owned(),
+        commands: BTreeMap::new(),
+        minutes: 1.0,
+        who: Who::User,
+        why: "Nothing in the evidence is a fault.".to_owned(),
+        answers: Vec::new(),
+    }
+}
+
+fn hand_over(graph: &Graph, causes: &[RankedCause]) -> NextStep {
+    let owner = causes
+        .first()
+        .filter(|cause| cause.probability >= 0.5)
+        .and_then(|cause| graph.cause(&cause.id)?.fix.as_ref())
+        .map(|fix| fix.who);
+    let by_layer = match causes.first().map(|cause| cause.layer) {
+        Some(Layer::Dns | Layer::Tcp) => Who::NetworkTeam,
+        Some(Layer::Tls | Layer::Proxy) => Who::ServerAdmin,
+        _ => Who::Developer,
+    };
+    let who = owner.unwrap_or(by_layer);
+    NextStep {
+        id: "hand-over".to_owned(),
+        kind: StepKind::HandOver,
+        title: format!("Hand this over to the {}", who.as_str()),
+        instruction: "Send the address of this page, or its text as Markdown, to whoever looks \
+                      after the part that is marked above. It holds everything that was found."
+            .to_owned(),
+        commands: BTreeMap::new(),
+        minutes: 5.0,
+        who,
+        why: "No check or fix that is known here is worth its minutes.".to_owned(),
+        answers: Vec::new(),
+    }
+}
