@@ -99,7 +99,7 @@ fn number(sequence: &[u8]) -> u16 {
 
 /// What a window must hold for an expression to match.
 ///
-/// A list of words, each of which must hold: the number of a sequence, or [`ANY`] with the length
+/// A list of words, each of which must hold: the number of a sequence, or `ANY` with the length
 /// of the alternatives that follow, each a length and a list like the whole.
 #[derive(Debug, Default)]
 pub struct Screen {
