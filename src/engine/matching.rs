@@ -246,8 +246,8 @@ impl Matcher {
             return (start, end);
         }
         let shared = (at.saturating_sub(WINDOW_BEFORE) / WINDOW_BEFORE) * WINDOW_BEFORE;
-        let from = floor(text, start.max(shared));
-        (from, floor(text, end.min(from + WINDOW)))
+        let from = text.floor_char_boundary(start.max(shared));
+        (from, text.floor_char_boundary(end.min(from + WINDOW)))
     }
 }
 
@@ -371,14 +371,6 @@ impl<'a> Reach<'a> {
 
 fn empty_automaton() -> AhoCorasick {
     AhoCorasick::new::<[&str; 0], &str>([]).expect("an automaton without literals always builds")
-}
-
-/// The nearest boundary between characters at or before the byte.
-fn floor(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 fn template(value: &str, intern: &mut impl FnMut(&str) -> Arc<str>) -> Template {

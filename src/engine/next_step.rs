@@ -146,9 +146,16 @@ impl Planner {
             })
             .collect();
         let mut most_telling: Vec<usize> = (0..checks.len()).collect();
+        let priors = model.posterior(&[]);
+        let weights: Vec<f64> = priors
+            .causes
+            .iter()
+            .copied()
+            .chain([priors.something_else])
+            .collect();
         let worth: Vec<f64> = checks
             .iter()
-            .map(|check| check.bits(model) / (check.minutes + 1.0))
+            .map(|check| check.bits(&weights) / (check.minutes + 1.0))
             .collect();
         most_telling.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]).then(a.cmp(b)));
         Planner {
@@ -262,15 +269,9 @@ impl PlannedCheck {
             .all(|answer| answer.iter().any(|key| known.contains(key.as_str())))
     }
 
-    /// What its answer is expected to tell of the cause while nothing is known, in bits.
-    fn bits(&self, model: &Model) -> f64 {
-        let priors = model.posterior(&[]);
-        let weights: Vec<f64> = priors
-            .causes
-            .iter()
-            .copied()
-            .chain([priors.something_else])
-            .collect();
+    /// What its answer is expected to tell of the cause while nothing is known, in bits. `weights`
+    /// are the causes' probabilities before any evidence, then something else's.
+    fn bits(&self, weights: &[f64]) -> f64 {
         self.answers
             .iter()
             .map(|answer| {

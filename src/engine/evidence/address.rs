@@ -123,7 +123,7 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
         .split_once('?')
         .unwrap_or((after.split('#').next().unwrap_or_default(), ""));
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-    let lead_start = floor(text, start.saturating_sub(48).max(line_start));
+    let lead_start = text.floor_char_boundary(start.saturating_sub(48).max(line_start));
     if is_behind_a_proxy(&text[lead_start..start]) {
         return None;
     }
@@ -140,14 +140,6 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
         is_page: scheme.starts_with("http") && says_page(&text[lead_start..start]),
         is_script: is_script(path, body),
     })
-}
-
-/// The nearest boundary between characters at or before the byte.
-fn floor(text: &str, mut at: usize) -> usize {
-    while !text.is_char_boundary(at) {
-        at -= 1;
-    }
-    at
 }
 
 fn ends_address(letter: char) -> bool {

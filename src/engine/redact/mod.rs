@@ -320,8 +320,8 @@ fn replace(text: &str, mut claims: Vec<Claim>, secrets: &mut Secrets) -> String 
     let mut out = String::with_capacity(text.len());
     let mut position = 0;
     for claim in claims {
-        let start = floor_boundary(text, claim.start.max(position));
-        let end = ceil_boundary(text, claim.end);
+        let start = text.floor_char_boundary(claim.start.max(position));
+        let end = text.ceil_char_boundary(claim.end);
         if end <= position || start >= end {
             continue;
         }
@@ -365,20 +365,4 @@ fn finish(text: String, secrets: &Secrets) -> Redacted {
         marks,
         counts,
     }
-}
-
-fn floor_boundary(text: &str, mut index: usize) -> usize {
-    index = index.min(text.len());
-    while !text.is_char_boundary(index) {
-        index -= 1;
-    }
-    index
-}
-
-fn ceil_boundary(text: &str, mut index: usize) -> usize {
-    index = index.min(text.len());
-    while !text.is_char_boundary(index) {
-        index += 1;
-    }
-    index
 }

@@ -219,7 +219,7 @@ pub(super) fn is_code(value: &str) -> bool {
 
 /// A file's path or a URL.
 pub(super) fn is_location(value: &str) -> bool {
-    let head = &value[..super::floor_boundary(value, 16)];
+    let head = &value[..value.floor_char_boundary(16)];
     if head.contains("://") || head.contains("%3A%2F%2F") || head.contains(":\\/\\/") {
         return true;
     }

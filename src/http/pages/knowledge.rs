@@ -70,6 +70,23 @@ struct Group {
     links: Vec<Link>,
 }
 
+/// A page that lists links in groups.
+fn list(
+    shared: &Shared,
+    heading: &'static str,
+    introduction: &'static str,
+    groups: Vec<Group>,
+) -> Response {
+    let page = ListPage {
+        t: Messages::english(),
+        page: Page::of(shared, heading),
+        heading,
+        introduction,
+        groups,
+    };
+    respond(StatusCode::OK, &page)
+}
+
 /// `GET /causes`.
 pub(in crate::http) async fn causes(State(shared): State<Shared>) -> Response {
     let t = Messages::english();
@@ -84,14 +101,13 @@ pub(in crate::http) async fn causes(State(shared): State<Shared>) -> Response {
             .map(cause_link)
             .collect(),
     });
-    let page = ListPage {
-        t,
-        page: Page::of(&shared, t.get("causes.title")),
-        heading: t.get("causes.title"),
-        introduction: t.get("causes.introduction"),
-        groups: groups.collect(),
-    };
-    respond(StatusCode::OK, &page)
+    let groups = groups.collect();
+    list(
+        &shared,
+        t.get("causes.title"),
+        t.get("causes.introduction"),
+        groups,
+    )
 }
 
 /// `GET /codes`.
@@ -110,14 +126,13 @@ pub(in crate::http) async fn codes(State(shared): State<Shared>) -> Response {
         explained: "",
         links,
     });
-    let page = ListPage {
-        t,
-        page: Page::of(&shared, t.get("codes.title")),
-        heading: t.get("codes.title"),
-        introduction: t.get("codes.introduction"),
-        groups: groups.collect(),
-    };
-    respond(StatusCode::OK, &page)
+    let groups = groups.collect();
+    list(
+        &shared,
+        t.get("codes.title"),
+        t.get("codes.introduction"),
+        groups,
+    )
 }
 
 /// `GET /advice`.
@@ -128,18 +143,17 @@ pub(in crate::http) async fn all_advice(State(shared): State<Shared>) -> Respons
         address: format!("/advice/{}", advice.id),
         title: advice.title.clone(),
     });
-    let page = ListPage {
-        t,
-        page: Page::of(&shared, t.get("advice.title")),
-        heading: t.get("advice.title"),
-        introduction: t.get("advice.introduction"),
-        groups: vec![Group {
-            title: String::new(),
-            explained: "",
-            links: links.collect(),
-        }],
-    };
-    respond(StatusCode::OK, &page)
+    let groups = vec![Group {
+        title: String::new(),
+        explained: "",
+        links: links.collect(),
+    }];
+    list(
+        &shared,
+        t.get("advice.title"),
+        t.get("advice.introduction"),
+        groups,
+    )
 }
 
 /// For whom a cause's page is shown.

@@ -2,11 +2,11 @@
 
 use super::places::{Place, Style};
 use super::{Scan, is_scheme};
+use crate::engine::redact::SecretKind;
 use crate::engine::redact::names::{Name, classify};
 use crate::engine::redact::values::{
     is_code, is_location, is_placeholder, is_prose, is_state, is_word, looks_random, looks_secret,
 };
-use crate::engine::redact::{SecretKind, floor_boundary};
 
 impl Scan<'_> {
     /// A name: what it says decides how its value is judged.
@@ -250,6 +250,6 @@ trait LowerTail {
 
 impl LowerTail for str {
     fn to_ascii_lowercase_tail(&self, count: usize) -> String {
-        self[floor_boundary(self, self.len().saturating_sub(count))..].to_ascii_lowercase()
+        self[self.floor_char_boundary(self.len().saturating_sub(count))..].to_ascii_lowercase()
     }
 }

@@ -18,7 +18,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 use super::encodings::{decoded, is_token_byte};
 use super::values::{is_placeholder, is_uuid};
-use super::{Mark, SecretKind, ceil_boundary, floor_boundary};
+use super::{Mark, SecretKind};
 
 /// A stretch of the text that is a secret.
 pub(super) struct Claim {
@@ -238,8 +238,8 @@ impl Scan<'_> {
         kind: SecretKind,
         facts: Vec<(&'static str, String)>,
     ) -> bool {
-        let start = floor_boundary(self.text, start.max(self.done));
-        let end = ceil_boundary(self.text, end);
+        let start = self.text.floor_char_boundary(start.max(self.done));
+        let end = self.text.ceil_char_boundary(end);
         if start >= end {
             return false;
         }
@@ -282,8 +282,8 @@ impl Scan<'_> {
     }
 
     fn slice(&self, start: usize, end: usize) -> &str {
-        let end = floor_boundary(self.text, end);
-        let start = ceil_boundary(self.text, start).min(end);
+        let end = self.text.floor_char_boundary(end);
+        let start = self.text.ceil_char_boundary(start).min(end);
         &self.text[start..end]
     }
 

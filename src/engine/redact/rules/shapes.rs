@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::{Claim, Scan, has_digit};
+use crate::engine::redact::SecretKind;
 use crate::engine::redact::encodings::base64_decoded;
 use crate::engine::redact::values::is_placeholder;
-use crate::engine::redact::{SecretKind, ceil_boundary, floor_boundary};
 
 /// A published shape of keys: a prefix and what follows it.
 pub(super) struct Shape {
@@ -344,7 +344,9 @@ impl Scan<'_> {
 
     /// The part of an e-mail address before the @.
     fn email(&mut self, at: usize, hit_end: usize) {
-        let floor = floor_boundary(self.text, at.saturating_sub(64).max(self.done));
+        let floor = self
+            .text
+            .floor_char_boundary(at.saturating_sub(64).max(self.done));
         let mut start = at;
         for (index, character) in self.text[floor..at].char_indices().rev() {
             let part = character.is_alphanumeric() || matches!(character, '.' | '_' | '-' | '+');
@@ -366,7 +368,7 @@ impl Scan<'_> {
         while start < at && matches!(self.bytes[start], b'.' | b'-' | b'+') {
             start += 1;
         }
-        let start = ceil_boundary(self.text, start);
+        let start = self.text.ceil_char_boundary(start);
         if start >= at || matches!(self.bytes[at - 1], b'.' | b'-') {
             return;
         }
