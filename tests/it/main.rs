@@ -9,6 +9,7 @@ mod knowledge;
 mod pages;
 mod ranking;
 mod recordings;
+mod samples;
 mod seed;
 mod snapshots;
 mod soak;

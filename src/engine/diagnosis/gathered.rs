@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::super::evidence::{
-    Connections, Fact, Lines, Recording, Span, addresses, configurations, facts_of_addresses,
-    facts_of_context, recording,
+    Connections, Fact, Lines, Recording, Span, View, addresses, facts_of_addresses,
+    facts_of_context, recording, structures,
 };
 use super::super::graph::{Hop, Layer};
 use super::super::matching::Matcher;
@@ -98,17 +98,20 @@ impl Gathered {
 
     /// Reads a stretch of a text that begins at the byte `offset` of it.
     fn read_words(&mut self, matcher: &Matcher, text: &str, offset: usize, number: usize) {
-        let lines = Lines::new(text);
-        let mut found = addresses(text);
-        let configurations = configurations(text, &found, number);
-        found.retain(|address| !configurations.covers(address.span));
+        let view = View::of(text);
+        let seen = view.text();
+        let lines = Lines::new(seen);
+        let mut found = addresses(seen);
+        let structures = structures(seen, &found, number);
+        found.retain(|address| !structures.covers(address.span));
         let connections = Connections::of(&found, &lines);
         let mut facts = facts_of_addresses(&connections, &found, number);
-        let mut wordings = matcher.facts(text, &lines, &connections, number);
-        wordings.retain(|fact| !configurations.know_better_than(fact));
+        let mut wordings = matcher.facts(seen, &lines, &connections, number);
+        wordings.retain(|fact| !structures.know_better_than(fact));
         facts.extend(wordings);
-        facts.extend(configurations.facts);
+        facts.extend(structures.facts);
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
+            *span = view.place(*span);
             span.start += offset;
             span.end += offset;
         }

@@ -4,19 +4,24 @@
 //! situation. Strange input yields what could be read; nothing here can fail.
 
 mod address;
+mod commands;
 mod configuration;
 mod context;
 mod har;
+mod logs;
 mod netlog;
+mod reading;
 mod recording;
 mod scan;
+mod view;
 
 use std::sync::Arc;
 
 pub use address::{Address, HostKind, addresses};
-pub use configuration::{Configurations, configurations};
 pub use context::{Context, facts_of_context};
+pub use reading::{Structures, structures};
 pub use recording::{Recording, Words, recording};
+pub use view::View;
 
 use super::graph::Hop;
 

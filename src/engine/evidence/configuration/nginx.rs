@@ -613,7 +613,7 @@ impl<'a> Nginx<'a> {
         let mut reading = Reading {
             regions: self.regions.clone(),
             judged: self.regions.clone(),
-            comments: self.comments.clone(),
+            owned: self.comments.clone(),
             ..Reading::default()
         };
         let mut passes = Vec::new();

@@ -1,10 +1,9 @@
 use proptest::prelude::*;
 
-use super::*;
-use crate::engine::evidence::addresses;
+use crate::engine::evidence::{Structures, addresses, structures};
 
-fn read(text: &str) -> Configurations {
-    configurations(text, &addresses(text), 0)
+fn read(text: &str) -> Structures {
+    structures(text, &addresses(text), 0)
 }
 
 /// The values of a key, in the order of the text.

@@ -1,0 +1,157 @@
+//! What a reader that understands a format by its structure made of a text.
+//!
+//! A wording sees a few words; a reader knows which field of a line or which block of a file they
+//! stand in. So where a reader understood something, it knows better than the wordings.
+
+use std::sync::Arc;
+
+use super::{Address, Fact, Span};
+use crate::engine::graph::Hop;
+
+/// Words that speak, with what they say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    pub(super) key: &'static str,
+    pub(super) value: String,
+    pub(super) hop: Hop,
+    /// `user`, `server`, `edge`.
+    pub(super) vantage: &'static str,
+    pub(super) span: Span,
+}
+
+/// What one reader found in a text.
+#[derive(Debug, Default)]
+pub(super) struct Reading {
+    pub(super) findings: Vec<Finding>,
+    /// Where addresses are not what the client dials.
+    pub(super) regions: Vec<Span>,
+    /// Where wordings tell nothing: comments, and what was understood whole.
+    pub(super) owned: Vec<Span>,
+    /// Where wordings tell nothing about a proxy's configuration, because it is known whole.
+    pub(super) judged: Vec<Span>,
+}
+
+impl Reading {
+    /// Adds what the client's side of the connection shows.
+    pub(super) fn add(&mut self, key: &'static str, value: &str, span: Span) {
+        self.add_on(Hop::ClientEdge, "user", key, value, span);
+    }
+
+    /// Adds what was seen on a hop from a vantage.
+    pub(super) fn add_on(
+        &mut self,
+        hop: Hop,
+        vantage: &'static str,
+        key: &'static str,
+        value: &str,
+        span: Span,
+    ) {
+        self.findings.push(Finding {
+            key,
+            value: value.to_owned(),
+            hop,
+            vantage,
+            span,
+        });
+    }
+}
+
+/// What all readers together found in a text.
+#[derive(Debug, Default)]
+pub struct Structures {
+    /// What they say.
+    pub facts: Vec<Fact>,
+    regions: Vec<Span>,
+    owned: Vec<Span>,
+    judged: Vec<Span>,
+}
+
+/// Reads what has structure in a redacted text: configurations, logs, the output of commands.
+/// `addresses` are those of the text.
+pub fn structures(text: &str, addresses: &[Address], evidence: usize) -> Structures {
+    let mut all = Structures::default();
+    for reading in super::configuration::readings(text, addresses)
+        .into_iter()
+        .chain(super::logs::readings(text, addresses))
+        .chain(super::commands::readings(text))
+    {
+        all.facts
+            .extend(reading.findings.into_iter().map(|finding| Fact {
+                key: Arc::from(finding.key),
+                value: Arc::from(finding.value),
+                hop: finding.hop,
+                vantage: Arc::from(finding.vantage),
+                connection: None,
+                evidence,
+                span: Some(finding.span),
+            }));
+        all.regions.extend(reading.regions);
+        all.owned.extend(reading.owned);
+        all.judged.extend(reading.judged);
+    }
+    for spans in [&mut all.regions, &mut all.owned, &mut all.judged] {
+        merge(spans);
+    }
+    all
+}
+
+impl Structures {
+    /// Whether the words stand where an address is not what the client dials.
+    pub fn covers(&self, span: Span) -> bool {
+        is_within(&self.regions, span)
+    }
+
+    /// Whether a wording's fact says less than what was read here: a single line of a rule that is
+    /// known whole, a line that is commented out, a field of a line that was read by its fields.
+    pub fn know_better_than(&self, fact: &Fact) -> bool {
+        fact.span.is_some_and(|span| {
+            is_within(&self.owned, span)
+                || (*fact.key == *"edge.config" && is_within(&self.judged, span))
+        })
+    }
+}
+
+/// Sorts spans and joins those that touch, so that one look finds the one that holds a place.
+fn merge(spans: &mut Vec<Span>) {
+    spans.sort_unstable();
+    let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans.drain(..) {
+        match merged.last_mut() {
+            Some(last) if span.start <= last.end => last.end = last.end.max(span.end),
+            _ => merged.push(span),
+        }
+    }
+    *spans = merged;
+}
+
+/// Whether the span begins in one of the spans, which are sorted and do not overlap.
+pub(super) fn is_within(spans: &[Span], span: Span) -> bool {
+    let after = spans.partition_point(|known| known.start <= span.start);
+    after > 0 && span.start < spans[after - 1].end
+}
+
+/// The lines of a text without the space around them, each with its place.
+pub(super) fn lines_of(text: &str) -> impl Iterator<Item = (Span, &str)> {
+    let mut start = 0;
+    text.split('\n').map(move |line| {
+        let begin = start + (line.len() - line.trim_start().len());
+        start += line.len() + 1;
+        let line = line.trim();
+        let end = begin + line.len();
+        (Span { start: begin, end }, line)
+    })
+}
+
+/// Whether a path or a rule's pattern looks as if it were made for sockets.
+pub(super) fn looks_like_socket(pattern: &str) -> bool {
+    let lower = pattern.to_ascii_lowercase();
+    lower
+        .split(|letter: char| !letter.is_ascii_alphanumeric())
+        .any(|word| {
+            matches!(word, "ws" | "wss" | "hub" | "hubs" | "live" | "cable")
+                || word.contains("socket")
+                || word.contains("sockjs")
+                || word.contains("graphql")
+                || word.contains("signalr")
+        })
+}
