@@ -10,6 +10,7 @@ mod pages;
 mod ranking;
 mod recordings;
 mod samples;
+mod secrets;
 mod seed;
 mod snapshots;
 mod soak;

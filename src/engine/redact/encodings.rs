@@ -217,6 +217,13 @@ pub(super) fn decoded(raw: &str) -> String {
     value
 }
 
+/// What a value may be when one or two levels of escapes are undone.
+pub(super) fn unescaped_stepwise(raw: &str) -> Vec<String> {
+    let once = unescaped(raw);
+    let twice = unescaped(&once);
+    vec![once, twice]
+}
+
 fn unescaped(value: &str) -> String {
     let mut out = String::with_capacity(value.len());
     let mut rest = value;

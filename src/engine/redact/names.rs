@@ -59,7 +59,7 @@ const SECRET_KEYS: &[&str] = &[
 
 /// Ends of names that say how a secret is written, not what it is.
 const NEUTRAL_ENDS: &[&str] = &[
-    "value", "string", "raw", "hash", "b64", "base64", "plain", "hex", "v1", "v2",
+    "value", "string", "raw", "hash", "b64", "base64", "plain", "hex", "v1", "v2", "base",
 ];
 
 /// Judges a name as it stands in the text.
@@ -89,7 +89,7 @@ pub(super) fn classify(name: &str) -> Name {
         },
         "jwt" => Name::Strong(SecretKind::Token),
         "key" if SECRET_KEYS.contains(&before) => Name::Strong(SecretKind::Key),
-        "key" if words.len() == 1 => Name::Weak(SecretKind::Key),
+        "key" if words.len() == 1 || is_variable(name) => Name::Weak(SecretKind::Key),
         "id" if matches!(before, "session" | "sess") => Name::Strong(SecretKind::Session),
         "id" if before == "key" && words.contains(&"access") => Name::Strong(SecretKind::Key),
         "id" if words.len() == 1 => Name::Id,
@@ -99,6 +99,7 @@ pub(super) fn classify(name: &str) -> Name {
         "signature" | "credential" if words.contains(&"amz") || words.contains(&"goog") => {
             Name::Strong(SecretKind::Token)
         }
+        "auth" if before == "basic" => Name::Strong(SecretKind::Password),
         "auth" | "sig" | "signature" | "hmac" | "ticket" | "bearer" | "otp" => {
             Name::Weak(SecretKind::Token)
         }
@@ -107,6 +108,11 @@ pub(super) fn classify(name: &str) -> Name {
         "login" => Name::Login,
         _ => by_end(last, before),
     }
+}
+
+/// Whether it is written as a variable of the environment: STRIPE_KEY.
+pub(super) fn is_variable(name: &str) -> bool {
+    name.contains('_') && !name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// Names that are written together: authtoken, dbpassword, PHPSESSID.

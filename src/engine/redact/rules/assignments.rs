@@ -71,7 +71,8 @@ impl Scan<'_> {
     }
 
     pub(super) fn strong(&mut self, start: usize, end: usize, place: &Place, kind: SecretKind) {
-        let (from, to) = (place.value, self.value_end(place));
+        let free = self.free_end(start, end, place, kind);
+        let (from, to) = (place.value, free.unwrap_or_else(|| self.value_end(place)));
         if from >= to {
             return;
         }

@@ -143,7 +143,8 @@ impl Scan<'_> {
                 from += 1;
             }
         }
-        if from == scheme_end {
+        if from == scheme_end || self.byte(from) == b'-' {
+            self.carried(scheme_end);
             return;
         }
         let mut to = from;
@@ -221,6 +222,31 @@ impl Scan<'_> {
             .all(|byte| byte.is_ascii_digit() || byte == b':');
         if !value.is_empty() && !numeric && !is_placeholder(value) && !value.starts_with("//") {
             self.claim(from + colon + 1, to, SecretKind::Password);
+        }
+    }
+
+    /// A flag that gives a password to one tool: `mosquitto_sub -P`, `redis-cli -a`.
+    pub(super) fn password_flag(&mut self, tool: &str, start: usize, end: usize) {
+        if tool == "mosquitto" && self.byte(end - 2) == b'p' {
+            return;
+        }
+        let before = self.slice(start.saturating_sub(400), start);
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        if !line.contains(tool) {
+            return;
+        }
+        let (from, quote) = match self.byte(end) {
+            quote @ (b'"' | b'\'') => (end + 1, Some(quote)),
+            _ => (end, None),
+        };
+        let ends = |byte: &u8| {
+            *byte == b'\n'
+                || quote.map_or_else(|| byte.is_ascii_whitespace(), |quote| *byte == quote)
+        };
+        let length = self.bytes[from.min(self.bytes.len())..].iter().take(1024);
+        let to = from + length.take_while(|byte| !ends(byte)).count();
+        if from < to && !is_placeholder(self.slice(from, to)) {
+            self.claim(from, to, SecretKind::Password);
         }
     }
 

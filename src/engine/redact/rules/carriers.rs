@@ -3,6 +3,7 @@
 use super::Scan;
 use super::places::Style;
 use crate::engine::redact::SecretKind;
+use crate::engine::redact::encodings::is_token_byte;
 use crate::engine::redact::values::{
     is_location, is_placeholder, is_prose, is_subprotocol, looks_random,
 };
@@ -107,15 +108,18 @@ impl Scan<'_> {
 
     /// A list of subprotocols: tokens in it go, names stay and are a fact.
     pub(super) fn subprotocols(&mut self, start: usize, end: usize) {
-        let Some(place) = self.place_after(start, end) else {
+        let flag_end = end - usize::from(matches!(self.byte(end - 1), b' ' | b'='));
+        let Some(place) = self.place_after(start, flag_end) else {
             return;
         };
-        if place.style == Style::Space {
+        let is_flag = self.bytes[start..end].starts_with(b"--");
+        if place.style == Style::Space && !is_flag {
             return;
         }
         let from = place.value;
         let to = match place.quote {
             Some(_) => self.value_end(&place),
+            None if is_flag => self.value_end(&place),
             None => self.line_value_end(start, from),
         };
         let to = to.min(from + 65_536);
@@ -168,6 +172,39 @@ impl Scan<'_> {
                     vec![("subprotocol.offered", offered.clone())],
                 );
             }
+        }
+    }
+}
+
+impl Scan<'_> {
+    /// Chromium quotes a subprotocol that it refuses: `The subprotocol '...' is invalid.`
+    pub(super) fn refused_protocol(&mut self, from: usize) {
+        let window = self.bytes.len().min(from + 4096);
+        let Some(length) = memchr::memchr2(b'\'', b'\n', &self.bytes[from..window]) else {
+            return;
+        };
+        let value = self.slice(from, from + length).trim_end();
+        if looks_random(value) && !is_subprotocol(value) {
+            self.claim(from, from + value.len(), SecretKind::Token);
+        }
+    }
+
+    /// The element of a list of subprotocols that follows one which announces a token:
+    /// `['bearer', '...']`, `-s bearer -s ...`.
+    pub(super) fn carried(&mut self, end: usize) {
+        let rest = self.slice(end, end + 24);
+        let Some(gap) = ["', '", "','", "\", \"", "\",\"", " -s ", " --subprotocol "]
+            .iter()
+            .find(|gap| rest.starts_with(**gap))
+        else {
+            return;
+        };
+        let from = end + gap.len();
+        let run = |byte: &&u8| is_token_byte(**byte);
+        let to = from + self.bytes[from..].iter().take_while(run).count();
+        let value = self.slice(from, to);
+        if looks_random(value) && !is_subprotocol(value) && !is_placeholder(value) {
+            self.claim(from, to, SecretKind::Token);
         }
     }
 }

@@ -70,6 +70,9 @@ impl Scan<'_> {
             let attribute = set && !first && is_attribute(&self.text[name_start..position - 1]);
             let value_start = position;
             let mut value_end = self.cookie_value_end(position, enclosing, attribute);
+            if enclosing.is_none() && !attribute {
+                value_end = self.wrapped_end(value_start, value_end);
+            }
             position = value_end;
             end = value_end;
             let mut value_from = value_start;
@@ -145,6 +148,7 @@ impl Scan<'_> {
         let strings = self.strings_in(open, 65_536);
         let mut name = "";
         let text = self.text;
+        let done = self.done;
         for (from, to, is_value) in strings {
             let string = &text[from..to];
             if !is_value {
@@ -160,6 +164,8 @@ impl Scan<'_> {
                 self.claim(from, to, SecretKind::Cookie);
             }
         }
+        // What stands between the strings was not judged yet: the list may be cut or wrong.
+        self.done = done;
     }
 }
 

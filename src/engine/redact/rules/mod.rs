@@ -8,6 +8,7 @@ mod assignments;
 mod authorization;
 mod carriers;
 mod cookies;
+mod free;
 mod places;
 mod shapes;
 
@@ -16,7 +17,7 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::encodings::{decoded, is_token_byte};
+use super::encodings::{decoded, is_token_byte, unescaped_stepwise};
 use super::values::{is_placeholder, is_uuid};
 use super::{Mark, SecretKind};
 
@@ -62,6 +63,9 @@ enum Trigger {
     PrivateKey,
     SaslPlain,
     UserFlag,
+    /// A flag that stands for a password in one tool only.
+    PasswordFlag(&'static str),
+    RefusedProtocol,
     CookieFlag,
     Subprotocols,
     Credentials,
@@ -130,8 +134,24 @@ static TRIGGERS: LazyLock<Triggers> = LazyLock::new(|| {
         "--user ",
         "--user=",
         "--proxy-user ",
+        "--auth ",
+        "--basic-auth ",
+        "--basic-auth=",
+        "stats auth ",
     ] {
         words.push((flag, UserFlag));
+    }
+    words.push((" -p ", PasswordFlag("mosquitto")));
+    words.push((" --pw ", PasswordFlag("mosquitto")));
+    words.push((" -a ", PasswordFlag("redis-cli")));
+    words.push(("subprotocol '", RefusedProtocol));
+    for flag in [
+        "--protocol ",
+        "--protocol=",
+        "--subprotocol ",
+        "--subprotocol=",
+    ] {
+        words.push((flag, Subprotocols));
     }
     for flag in [" -b \"", " -b '", " -b \\\""] {
         words.push((flag, CookieFlag));
@@ -192,10 +212,18 @@ pub(super) fn find(text: &str, marks: &[Mark]) -> Found {
             }
             Trigger::Jwt => scan.jwt(start),
             Trigger::At => scan.at(start, end),
-            Trigger::Shape(index) => scan.shape(&shapes::SHAPES[index], start, end),
+            Trigger::Shape(index) => {
+                scan.shape(&shapes::SHAPES[index], start, end);
+                // A prefix in another case may hide a name: `SKe` in AccessKey.
+                if scan.done < end {
+                    scan.name(start, end);
+                }
+            }
             Trigger::PrivateKey => scan.private_key(start, end),
             Trigger::SaslPlain => scan.sasl_plain(end),
             Trigger::UserFlag => scan.user_flag(end),
+            Trigger::PasswordFlag(tool) => scan.password_flag(tool, start, end),
+            Trigger::RefusedProtocol => scan.refused_protocol(end),
             Trigger::CookieFlag => {
                 let quote = scan.bytes[end - 1];
                 scan.cookies(end, Some(quote), false);
@@ -269,6 +297,12 @@ impl Scan<'_> {
             if let Some(at) = raw.find("eyJ").filter(|at| *at < 64) {
                 facts.extend(shapes::jwt_facts(&raw[at..]));
             }
+            // A backslash may be an escape or itself: either reading is searched for.
+            if raw.contains('\\') && raw.len() <= 256 {
+                for value in unescaped_stepwise(raw) {
+                    self.found.hidden.push(Hidden { kind, value });
+                }
+            }
             self.found.claims.push(Claim {
                 start,
                 end,
@@ -324,7 +358,9 @@ impl Scan<'_> {
             let alone = matches!(self.byte(line_end), b'\n' | b'\r' | 0 | b'"' | b'\'');
             let irregular = part.bytes().any(|byte| byte.is_ascii_digit())
                 || part.bytes().any(|byte| byte.is_ascii_uppercase());
-            if part.len() < 4 || !alone || !irregular || part.starts_with('/') {
+            // The next setting is no more of this one.
+            let is_setting = part.trim_end_matches('=').contains('=');
+            if part.len() < 4 || !alone || !irregular || is_setting || part.starts_with('/') {
                 break;
             }
             end = line_end;

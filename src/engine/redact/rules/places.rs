@@ -34,7 +34,7 @@ pub(super) struct Place {
     /// The name follows `?`, `&` or `#`.
     pub(super) in_query: bool,
     /// The separator was percent-encoded, so the value ends at an encoded one.
-    encoded: bool,
+    pub(super) encoded: bool,
 }
 
 const QUOTES: &[&str] = &[
@@ -136,7 +136,21 @@ impl Scan<'_> {
         }
         let after_name = at;
         at = self.skip_blank(at, quoted);
+        if let Some(place) = self.paired_value(start, end) {
+            return Some(place);
+        }
         let in_query = self.is_in_query(start);
+        if quoted && self.starts(at, "value=\"") {
+            // XML: `key="ApiKey" value="..."`.
+            let (quote, length) = self.quote_at(at + 6)?;
+            return Some(Place {
+                style: Style::Colon,
+                value: at + 6 + length,
+                quote: Some(quote),
+                in_query: false,
+                encoded: false,
+            });
+        }
         let separator = SEPARATORS
             .iter()
             .find(|separator| self.starts(at, separator.0));
@@ -152,6 +166,11 @@ impl Scan<'_> {
                     return None;
                 }
                 (*style, *encoded)
+            }
+            // Code that compares with the secret itself.
+            None if !quoted && (self.starts(at, "!= \"") || self.starts(at, "= \"")) => {
+                at += 2;
+                (Style::List, false)
             }
             None if quoted && self.byte(at) == b',' => {
                 let next = self.skip_blank(at + 1, true);
@@ -209,6 +228,52 @@ impl Scan<'_> {
             in_query,
             encoded,
         })
+    }
+
+    /// YAML's pair of a name and a value, each on its line: `name: DB_PASSWORD`, `value: ...`.
+    fn paired_value(&self, start: usize, end: usize) -> Option<Place> {
+        let head = &self.bytes[start.saturating_sub(64)..start];
+        let head = head.trim_ascii_end();
+        let head = head.strip_suffix(b"\"").unwrap_or(head).trim_ascii_end();
+        let line = &head[memchr::memrchr(b'\n', head).map_or(0, |at| at + 1)..];
+        let line = line.trim_ascii_start();
+        if !matches!(line, b"name:" | b"- name:" | b"key:" | b"- key:") {
+            return None;
+        }
+        let quoted = usize::from(self.byte(end) == b'"');
+        let mut at = end + quoted;
+        at += usize::from(self.byte(at) == b'\r');
+        if self.byte(at) != b'\n' {
+            return None;
+        }
+        let value = self.skip_blank(at + 1, false);
+        let value = if self.starts(value, "value:") {
+            value + 6
+        } else {
+            self.value_line_before(start)?
+        };
+        let mut value = self.skip_blank(value, false);
+        let quote = self.quote_at(value);
+        value += quote.as_ref().map_or(0, |quote| quote.1);
+        (value < self.bytes.len() && self.byte(value) != b'\n').then_some(Place {
+            style: Style::Colon,
+            value,
+            quote: quote.map(|quote| quote.0),
+            in_query: false,
+            encoded: false,
+        })
+    }
+
+    /// The value of `- value: ...` on the line before.
+    fn value_line_before(&self, start: usize) -> Option<usize> {
+        let floor = start.saturating_sub(4096);
+        let line_end = floor + memchr::memrchr(b'\n', &self.bytes[floor..start])?;
+        let line =
+            memchr::memrchr(b'\n', &self.bytes[floor..line_end]).map_or(floor, |at| floor + at + 1);
+        let bare = self.bytes[line..line_end].trim_ascii_start();
+        let bare = bare.strip_prefix(b"- ").unwrap_or(bare);
+        bare.starts_with(b"value:")
+            .then(|| line_end - bare.len() + 6)
     }
 
     /// HAR: behind the name come `"value":`.
@@ -400,7 +465,7 @@ impl Scan<'_> {
         end
     }
 
-    fn is_next_pair(&self, at: usize) -> bool {
+    pub(super) fn is_next_pair(&self, at: usize) -> bool {
         let length = self.bytes[at.min(self.bytes.len())..]
             .iter()
             .take(48)
@@ -431,7 +496,7 @@ impl Scan<'_> {
     }
 
     /// Quotation marks, an ellipsis and a no-break space.
-    fn is_typographic(&self, at: usize) -> bool {
+    pub(super) fn is_typographic(&self, at: usize) -> bool {
         [
             "\u{a0}", "\u{2018}", "\u{2019}", "\u{201c}", "\u{201d}", "\u{2026}", "\u{2192}",
         ]

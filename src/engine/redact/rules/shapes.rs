@@ -282,7 +282,9 @@ impl Scan<'_> {
             return false;
         };
         let from = back + slashes;
-        let plain = &self.bytes[hit_end - 1..hit_end] == b"@";
+        // An escaped @ may be part of a password before the real one.
+        let plain =
+            &self.bytes[hit_end - 1..hit_end] == b"@" || self.bytes[..from].ends_with(b"//");
         let mut last = at;
         if plain {
             // A password may hold an @ itself: the last one before the path counts.
@@ -314,7 +316,7 @@ impl Scan<'_> {
         if information
             .bytes()
             .any(|byte| matches!(byte, b'/' | b'?' | b'#' | b'\\'))
-            || information.contains("%2F")
+            || (information.contains("%2F") && !(plain && self.bytes[..from].ends_with(b"/")))
             || information.is_empty()
         {
             return false;
@@ -350,7 +352,10 @@ impl Scan<'_> {
         let mut start = at;
         for (index, character) in self.text[floor..at].char_indices().rev() {
             let part = character.is_alphanumeric() || matches!(character, '.' | '_' | '-' | '+');
-            if !part {
+            let plus = character == '%'
+                && self.bytes[floor + index + 1..at].starts_with(b"2")
+                && matches!(self.byte(floor + index + 2), b'b' | b'B');
+            if !part && !plus {
                 start = floor + index + character.len_utf8();
                 let tail = &self.bytes[start..at];
                 // The tail of an escape is no part of the address, unless it escapes a plus.
