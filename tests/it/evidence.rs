@@ -1,8 +1,13 @@
 //! Any text: no panic, spans that point at their words, the same again after redaction.
 
-use proptest::prelude::*;
-use wsdoctor::engine::Evidence;
+use std::collections::BTreeSet;
+use std::fs;
+use std::sync::LazyLock;
 
+use proptest::prelude::*;
+use wsdoctor::engine::{Diagnosis, Evidence};
+
+use crate::samples::samples;
 use crate::support::{ENGINE, diagnose};
 
 /// Pieces of which pastes are made.
@@ -31,7 +36,27 @@ const PIECES: &[&str] = &[
     "websockets.exceptions.ConnectionClosedError: received 1011",
 ];
 
-fn spans_point_at_their_words(text: &str) {
+/// The texts of all samples.
+static SAMPLES: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let files = samples().into_values().flatten();
+    files
+        .map(|file| String::from_utf8_lossy(&fs::read(file).expect("a sample")).into_owned())
+        .collect()
+});
+
+/// Large recordings cost a whole property test's time; the fuzzer has them too.
+const LONGEST_SAMPLE: usize = 20_000;
+
+fn any_sample() -> impl Strategy<Value = &'static str> {
+    let short: Vec<&str> = SAMPLES
+        .iter()
+        .map(String::as_str)
+        .filter(|sample| sample.len() <= LONGEST_SAMPLE)
+        .collect();
+    proptest::sample::select(short)
+}
+
+fn spans_point_at_their_words(text: &str) -> Diagnosis {
     let diagnosis = diagnose(text);
     for seen in &diagnosis.facts {
         let (Some(span), Some((line, column)), Some(length)) =
@@ -59,6 +84,40 @@ fn spans_point_at_their_words(text: &str) {
         .sum::<f64>()
         + diagnosis.other_probability;
     assert!((sum - 1.0).abs() < 0.001, "{sum}");
+    diagnosis
+}
+
+/// Key, value and place of every fact that was read from the text before `end`.
+fn facts_before(diagnosis: &Diagnosis, end: usize) -> BTreeSet<(String, String, usize)> {
+    let facts = diagnosis.facts.iter().map(|seen| &seen.fact);
+    facts
+        .filter_map(|fact| {
+            let span = fact.span.filter(|span| span.end <= end)?;
+            Some((fact.key.to_string(), fact.value.to_string(), span.start))
+        })
+        .collect()
+}
+
+/// What is kept of a text tells the same as the text.
+fn kept_tells_the_same(text: &str) {
+    let evidence = Evidence {
+        text: Some(text.to_owned()),
+        ..Evidence::default()
+    };
+    let (first, again) = (
+        ENGINE.diagnose(std::slice::from_ref(&evidence)),
+        ENGINE.diagnose(&[evidence.redacted()]),
+    );
+    assert_eq!(first.texts, again.texts);
+    assert_eq!(first.causes, again.causes);
+    assert_eq!(first.text, again.text);
+    let facts = |diagnosis: &Diagnosis| {
+        let facts = diagnosis.facts.iter().map(|seen| &seen.fact);
+        facts
+            .map(|fact| (fact.key.to_string(), fact.value.to_string()))
+            .collect::<BTreeSet<_>>()
+    };
+    assert_eq!(facts(&first), facts(&again));
 }
 
 /// A diagnosis costs more than a property test expects; PROPTEST_CASES asks for more of them.
@@ -101,6 +160,74 @@ proptest! {
         prop_assert_eq!(first.causes, again.causes);
         prop_assert_eq!(first.text, again.text);
         prop_assert_eq!(first.texts, again.texts);
+    }
+
+    #[test]
+    fn any_cut_of_a_sample_is_read(sample in any_sample(), from in any::<prop::sample::Index>(), length in any::<prop::sample::Index>()) {
+        let from = sample.floor_char_boundary(from.index(sample.len() + 1));
+        let to = sample.floor_char_boundary(from + length.index(sample.len() - from + 1));
+        let cut = &sample[from..to];
+        spans_point_at_their_words(cut);
+        kept_tells_the_same(cut);
+    }
+
+    #[test]
+    fn any_noise_in_a_sample_is_read(sample in any_sample(), noise in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40)) {
+        let mut bytes = sample.as_bytes().to_vec();
+        for (at, byte) in noise {
+            if !bytes.is_empty() {
+                let at = at.index(bytes.len());
+                bytes[at] = byte;
+            }
+        }
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        spans_point_at_their_words(&text);
+        kept_tells_the_same(&text);
+    }
+
+    #[test]
+    fn any_two_samples_together_are_read(first in any_sample(), second in any_sample()) {
+        let alone = spans_point_at_their_words(first);
+        let both = spans_point_at_their_words(&format!("{first}\n\n{second}"));
+        // A secret of the second text may go from the first one, too; and a recording is read
+        // instead of its text.
+        let text = &alone.texts[0];
+        let is_recording = |text: &str| text.trim_start().starts_with('{');
+        if both.texts[0].starts_with(text.as_str()) && !is_recording(first) && !is_recording(second) {
+            let missing: Vec<_> = facts_before(&alone, text.len())
+                .difference(&facts_before(&both, text.len()))
+                .cloned()
+                .collect();
+            prop_assert!(missing.is_empty(), "{missing:?} of {first}");
+        }
+        kept_tells_the_same(&format!("{second}\n{first}"));
+    }
+}
+
+#[test]
+fn every_sample_holds_what_all_texts_hold() {
+    for sample in SAMPLES.iter() {
+        let diagnosis = spans_point_at_their_words(sample);
+        assert_eq!(diagnosis, diagnose(sample), "the same result twice");
+        kept_tells_the_same(sample);
+    }
+}
+
+#[test]
+fn every_sample_tells_the_same_with_other_line_ends() {
+    for sample in SAMPLES.iter().filter(|sample| !sample.contains('\r')) {
+        let facts = |text: &str| -> BTreeSet<(String, String)> {
+            let diagnosis = spans_point_at_their_words(text);
+            let facts = diagnosis.facts.iter().map(|seen| &seen.fact);
+            facts
+                .map(|fact| (fact.key.to_string(), fact.value.to_string()))
+                .collect()
+        };
+        assert_eq!(
+            facts(sample),
+            facts(&sample.replace('\n', "\r\n")),
+            "{sample}"
+        );
     }
 }
 

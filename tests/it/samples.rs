@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::support::diagnose;
 
 /// Every sample, by its folder (the kind) and its name.
-fn samples() -> BTreeMap<String, Vec<PathBuf>> {
+pub(crate) fn samples() -> BTreeMap<String, Vec<PathBuf>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evidence");
     let mut kinds: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
     for kind in fs::read_dir(root).expect("the samples' folder") {
