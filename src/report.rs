@@ -271,7 +271,7 @@ pub fn is_bidirectional(letter: char) -> bool {
 }
 
 /// Without control and bidirectional characters, which could rewrite a terminal's lines.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars()
         .map(|letter| match letter {
             _ if letter.is_control() => ' ',
@@ -281,7 +281,7 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
-fn plain_lines(text: &str) -> String {
+pub(crate) fn plain_lines(text: &str) -> String {
     text.lines()
         .map(|line| format!("  {}\n", plain(line)))
         .collect()

@@ -52,7 +52,7 @@ pub fn run() -> ExitCode {
         Command::Config(arguments) => config::run(*arguments),
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
-        Command::Knowledge(command) => knowledge::run(&command),
+        Command::Knowledge(command) => knowledge::run(command),
     }
 }
 

@@ -236,6 +236,37 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
+/// Where the database is: for commands that need nothing else.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct DatabasePlace {
+    /// The database, as for `serve`.
+    #[arg(
+        long,
+        env = "WSDOCTOR_DATABASE",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    database: Option<Given>,
+    /// File with settings in TOML, as for `serve`.
+    #[arg(long, env = "WSDOCTOR_CONFIG", value_name = "FILE")]
+    config: Option<String>,
+}
+
+impl DatabasePlace {
+    /// The address that these arguments, the settings file and the default amount to.
+    ///
+    /// # Errors
+    /// The settings file cannot be used, or a setting in it.
+    pub fn address(self) -> Result<DatabaseUrl, SettingsError> {
+        let typed = Typed {
+            config: self.config,
+            database: self.database,
+            ..Typed::default()
+        };
+        Ok(Settings::load(typed)?.database)
+    }
+}
+
 /// One text that was given for a setting.
 #[derive(Clone, Default)]
 pub struct Given {

@@ -12,6 +12,7 @@ pub mod literals;
 pub mod matching;
 pub mod near;
 pub mod next_step;
+pub mod proof;
 pub mod prose;
 pub mod ranking;
 pub mod redact;

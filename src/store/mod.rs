@@ -6,9 +6,11 @@ pub mod sqlite;
 mod writer;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 
 use crate::case::Case;
 use crate::engine::graph::Graph;
+use crate::engine::knowledge::entries::EntryKind;
 
 /// Why the store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -56,13 +58,50 @@ pub struct Hit {
     pub excerpt: String,
 }
 
+/// A change to one entry of the knowledge.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryChange {
+    /// What the entry is.
+    pub kind: EntryKind,
+    /// Its permanent name.
+    pub id: String,
+    /// The file in which it is exported.
+    pub file: String,
+    /// Its new text; `None` takes the local version back, so that the shipped one counts again.
+    pub text: Option<String>,
+    /// The shipped entry of that name as it was then.
+    pub shipped: Option<String>,
+    /// Who changed it.
+    pub author: String,
+    /// Why.
+    pub note: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A version of an entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EntryRevision {
+    /// Counts from 1 for each entry.
+    pub revision: i64,
+    /// What was changed.
+    pub change: EntryChange,
+}
+
 /// What the service needs of a database. Every write is durable when its answer comes.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// The hash of the knowledge files that were imported last.
     async fn imported_files(&self) -> Result<Option<String>, StoreError>;
-    /// Replaces the knowledge in one transaction.
-    async fn import(&self, graph: &Graph, files_hash: &str) -> Result<(), StoreError>;
+    /// Every version of the entries that were changed here, by kind and id, oldest first.
+    async fn entry_revisions(&self) -> Result<Vec<EntryRevision>, StoreError>;
+    /// Replaces the knowledge and keeps what was changed, in one transaction.
+    async fn import(
+        &self,
+        graph: &Graph,
+        files_hash: &str,
+        changes: &[EntryChange],
+    ) -> Result<(), StoreError>;
     /// The knowledge as it is stored.
     async fn graph(&self) -> Result<Graph, StoreError>;
     /// Pages that speak of the words, best first.

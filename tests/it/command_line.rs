@@ -127,3 +127,82 @@ fn a_terminal_cannot_be_steered_by_a_paste() {
     );
     assert!(!output.stdout.contains(&0x1b));
 }
+
+#[test]
+fn knowledge_goes_out_as_files_and_comes_back_with_its_history() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = |name: &str| folder.path().join(name).display().to_string();
+    let database = format!("sqlite://{}", place("a.db"));
+    let knowledge = |arguments: &[&str]| {
+        let mut all = vec!["knowledge"];
+        all.extend(arguments);
+        all.extend(["--database", &database]);
+        let output = run(&all, b"");
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    knowledge(&["export", &place("files")]);
+    let shipped = std::fs::read(place("files/patterns/nginx.toml")).expect("a file");
+    let own =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("knowledge/patterns/nginx.toml");
+    assert_eq!(shipped, std::fs::read(own).expect("a file"));
+
+    let code = place("files/codes/close.toml");
+    let before = std::fs::read_to_string(&code).expect("codes");
+    let added = "\n[[code]]\nid = \"4999\"\nfamily = \"vendor\"\ntitle = \"4999: ours\"\ntext = \"Our own.\"\ncauses = [\"handshake-auth\"]\nreferences = [\"https://a.example/\"]\n";
+    std::fs::write(&code, before + added).expect("codes");
+    let told = knowledge(&[
+        "import",
+        &place("files"),
+        "--author",
+        "kim",
+        "--note",
+        "ours",
+    ]);
+    assert_eq!(told, "1 entries changed, 0 as shipped again\n");
+    let stats = knowledge(&["stats"]);
+    assert!(
+        stats.contains("code vendor/4999: not shipped, version 1 by kim"),
+        "{stats}"
+    );
+    let history = knowledge(&["history", "code", "vendor/4999"]);
+    assert!(history.contains("+title = \"4999: ours\""), "{history}");
+    knowledge(&["export", &place("again")]);
+    assert_eq!(
+        std::fs::read(&code).expect("codes"),
+        std::fs::read(place("again/codes/close.toml")).expect("codes")
+    );
+
+    let taken = run(
+        &[
+            "knowledge",
+            "export",
+            &place("again"),
+            "--database",
+            &database,
+        ],
+        b"",
+    );
+    assert_eq!(
+        taken.status.code(),
+        Some(2),
+        "a folder with files is left alone"
+    );
+    std::fs::write(place("files/causes/broken.md"), "no front matter").expect("a file");
+    let refused = run(
+        &[
+            "knowledge",
+            "import",
+            &place("files"),
+            "--database",
+            &database,
+        ],
+        b"",
+    );
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        text(&refused.stderr).contains("causes/broken.md:1: error"),
+        "{}",
+        text(&refused.stderr)
+    );
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use wsdoctor::app::App;
 use wsdoctor::engine::Engine;
 use wsdoctor::engine::graph::Graph;
 use wsdoctor::engine::knowledge::{Severity, SourceFile, check, read};
@@ -54,7 +55,7 @@ async fn files_and_database_hold_the_same_graph() {
         .await
         .expect("a database");
     let graph = graph();
-    store.import(&graph, "x").await.expect("an import");
+    store.import(&graph, "x", &[]).await.expect("an import");
     let stored = store.graph().await.expect("a graph");
     assert_eq!(stored, graph);
     // A second import replaces the first and leaves nothing over.
@@ -63,7 +64,7 @@ async fn files_and_database_hold_the_same_graph() {
         .causes
         .retain(|cause| cause.layer.as_str() != "session");
     fewer.advice.clear();
-    store.import(&fewer, "y").await.expect("an import");
+    store.import(&fewer, "y", &[]).await.expect("an import");
     assert_eq!(store.graph().await.expect("a graph"), fewer);
     store.close().await;
 }
@@ -139,4 +140,120 @@ fn a_pattern_that_misses_its_example_or_takes_a_near_miss_is_an_error() {
     assert!(has("matches its near miss"), "{problems:?}");
     assert!(has("requires no literal text"), "{problems:?}");
     assert!(has("write one of v"), "{problems:?}");
+}
+
+/// A copy of the shipped files in which one cause has another title.
+fn retitled(title: &str) -> Vec<SourceFile> {
+    let mut files = shipped();
+    let file = files
+        .iter_mut()
+        .find(|file| file.name == "causes/tcp-server-not-running.md")
+        .expect("the cause");
+    let (before, rest) = file.text.split_once("title = \"").expect("a title");
+    let (_, after) = rest.split_once('"').expect("its end");
+    file.text = format!("{before}title = \"{title}\"{after}");
+    files
+}
+
+#[tokio::test]
+async fn what_is_changed_here_keeps_its_versions_and_survives_an_upgrade() {
+    let test = TestApp::start().await;
+    let import = async |files: &[SourceFile], note: &str| {
+        test.app
+            .import_knowledge(&shipped(), files, "kim", note, jiff::Timestamp::UNIX_EPOCH)
+            .await
+            .expect("an import")
+    };
+    assert_eq!(import(&shipped(), "nothing new").await.changed, 0);
+    assert_eq!(import(&retitled("First"), "one").await.changed, 1);
+    assert_eq!(import(&retitled("Second"), "two").await.changed, 1);
+    let title = |app: &App| {
+        let engine = app.engine();
+        let cause = engine.graph().cause("tcp-server-not-running");
+        cause.expect("the cause").title.clone()
+    };
+    // It counts at once, without a restart.
+    assert_eq!(title(&test.app), "Second");
+    let local = test.app.local_entries(&shipped()).await.expect("entries");
+    assert_eq!(local.len(), 1);
+    let notes: Vec<&str> = local[0]
+        .versions
+        .iter()
+        .map(|version| version.change.note.as_str())
+        .collect();
+    assert_eq!(notes, ["one", "two"]);
+    assert!(!local[0].shipped_changed_since);
+
+    // A newer program ships another text of the same entry: the local one stays, and says so.
+    let newer = retitled("Shipped later");
+    let test = test.restart_with(&newer).await;
+    assert_eq!(title(&test.app), "Second");
+    let local = test.app.local_entries(&newer).await.expect("entries");
+    assert!(local[0].shipped_changed_since);
+
+    // What is written out and read in again is the same.
+    let files = test.app.knowledge_files(&newer).await.expect("files");
+    assert_eq!(
+        Engine::new(read(&files).graph).hash(),
+        test.app.engine().hash()
+    );
+
+    // Importing the shipped text takes the local version back.
+    let back = test
+        .app
+        .import_knowledge(&newer, &newer, "kim", "back", jiff::Timestamp::UNIX_EPOCH)
+        .await
+        .expect("an import");
+    assert_eq!((back.changed, back.taken_back), (0, 1));
+    assert_eq!(title(&test.app), "Shipped later");
+}
+
+#[tokio::test]
+async fn a_faulty_change_is_refused_whole() {
+    let test = TestApp::start().await;
+    let before = test.app.engine().hash().to_owned();
+    let mut files = retitled("Good");
+    let cause = files
+        .iter_mut()
+        .find(|file| file.name == "causes/proxy-idle-timeout.md")
+        .expect("the cause");
+    cause.text = cause.text.replace("shows_at", "shows_where");
+    let error = test
+        .app
+        .import_knowledge(&shipped(), &files, "kim", "", jiff::Timestamp::UNIX_EPOCH)
+        .await
+        .expect_err("a refusal");
+    assert!(
+        error.to_string().contains("causes/proxy-idle-timeout.md:"),
+        "{error}"
+    );
+    assert_eq!(test.app.engine().hash(), before);
+    assert!(
+        test.app
+            .local_entries(&shipped())
+            .await
+            .expect("entries")
+            .is_empty()
+    );
+}
+
+#[tokio::test]
+async fn a_local_entry_that_no_longer_fits_is_set_aside() {
+    let test = TestApp::start().await;
+    let mut files = shipped();
+    files.push(SourceFile {
+        name: "advice/ours.md".to_owned(),
+        text: "+++\nid = \"ours\"\ntitle = \"Ours\"\nsummary = \"s\"\nkeywords = [\"k\"]\ncauses = [\"tcp-server-not-running\"]\nreferences = [\"https://a.example/\"]\n+++\nSee [it](/causes/tcp-server-not-running).\n".to_owned(),
+    });
+    test.app
+        .import_knowledge(&shipped(), &files, "kim", "", jiff::Timestamp::UNIX_EPOCH)
+        .await
+        .expect("an import");
+    assert!(test.app.engine().graph().advice("ours").is_some());
+    let fewer: Vec<SourceFile> = crate::support::small_knowledge();
+    let test = test.restart_with(&fewer).await;
+    assert!(test.app.engine().graph().advice("ours").is_none());
+    // Nothing is lost: with the old program it is back.
+    let test = test.restart_with(&shipped()).await;
+    assert!(test.app.engine().graph().advice("ours").is_some());
 }

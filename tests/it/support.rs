@@ -92,9 +92,19 @@ impl TestApp {
     /// With other knowledge than the shipped.
     pub(crate) async fn knowing(settings: Settings, knowledge: &[SourceFile]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
+        TestApp::in_folder(folder, settings, knowledge).await
+    }
+
+    /// The same database, served by a program that ships this knowledge.
+    pub(crate) async fn restart_with(self, knowledge: &[SourceFile]) -> Self {
+        self.app.close().await;
+        TestApp::in_folder(self.folder, Settings::default(), knowledge).await
+    }
+
+    async fn in_folder(folder: TempDir, settings: Settings, knowledge: &[SourceFile]) -> Self {
         let store = SqliteStore::open(&address(&folder.path().join("test.db")))
             .await
-            .expect("an empty database");
+            .expect("a database");
         let app = App::start(Arc::new(store), knowledge)
             .await
             .expect("knowledge");

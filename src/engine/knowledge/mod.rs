@@ -3,6 +3,7 @@
 //! Pure: files come in as names and texts, problems go out as values with file and line.
 
 mod check;
+pub mod entries;
 
 pub use check::check;
 

@@ -4,6 +4,7 @@
 //! start, because a case that was acknowledged must survive the loss of power.
 
 mod graph;
+mod revisions;
 mod search;
 
 use std::fs::File;
@@ -21,7 +22,7 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use super::writer::Writer;
-use super::{Hit, OpenError, Store, StoreError, rows};
+use super::{EntryChange, EntryRevision, Hit, OpenError, Store, StoreError, rows};
 use crate::case::Case;
 use crate::engine::graph::Graph;
 
@@ -244,9 +245,19 @@ impl Store for SqliteStore {
         )
     }
 
-    async fn import(&self, graph: &Graph, files_hash: &str) -> Result<(), StoreError> {
+    async fn entry_revisions(&self) -> Result<Vec<EntryRevision>, StoreError> {
+        revisions::read(&self.readers).await
+    }
+
+    async fn import(
+        &self,
+        graph: &Graph,
+        files_hash: &str,
+        changes: &[EntryChange],
+    ) -> Result<(), StoreError> {
         let mut connection = self.readers.acquire().await?;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+        revisions::add(&mut transaction, changes).await?;
         graph::replace(&mut transaction, graph).await?;
         search::replace(&mut transaction, graph).await?;
         sqlx::query("INSERT OR REPLACE INTO knowledge (key, value) VALUES ('files', ?)")

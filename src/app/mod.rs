@@ -1,5 +1,9 @@
 //! The use cases, for every face alike.
 
+mod knowledge;
+
+pub use knowledge::{ChangeError, Changed, LocalEntry};
+
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -7,7 +11,7 @@ use jiff::Timestamp;
 
 use crate::case::{Case, Entry};
 use crate::engine::diagnosis::StatedFact;
-use crate::engine::knowledge::{self, Problem, Severity, SourceFile};
+use crate::engine::knowledge::{Problem, SourceFile};
 use crate::engine::{Diagnosis, Engine, Evidence};
 use crate::store::{Hit, Store, StoreError};
 
@@ -74,6 +78,8 @@ pub struct App {
     /// Swapped whole when the knowledge changes; requests that run keep the one they began with.
     engine: ArcSwap<Engine>,
     store: Arc<dyn Store>,
+    /// Held while the knowledge is changed.
+    changing: tokio::sync::Mutex<()>,
 }
 
 impl App {
@@ -82,26 +88,12 @@ impl App {
     /// # Errors
     /// The files have errors, in which case nothing is changed, or the store fails.
     pub async fn start(store: Arc<dyn Store>, files: &[SourceFile]) -> Result<Self, StartError> {
-        let hash = knowledge::files_hash(files);
-        if store.imported_files().await?.as_deref() != Some(&hash) {
-            // Only the form is looked at here: what travels in the binary passed the whole check
-            // before it was shipped, and compiling every expression would cost a second.
-            let read = knowledge::read(files);
-            let errors: Vec<Problem> = read
-                .problems
-                .iter()
-                .filter(|problem| problem.severity == Severity::Error)
-                .cloned()
-                .collect();
-            if !errors.is_empty() {
-                return Err(StartError::Knowledge(errors));
-            }
-            store.import(&read.graph, &hash).await?;
-        }
+        Self::bring_up_to_date(&store, files).await?;
         let engine = Engine::new(store.graph().await?);
         Ok(App {
             engine: ArcSwap::from_pointee(engine),
             store,
+            changing: tokio::sync::Mutex::new(()),
         })
     }
 

@@ -1,0 +1,150 @@
+//! The entries' own tests: which causes are taken for which.
+
+use std::collections::BTreeMap;
+
+use super::diagnosis::{Diagnosis, Engine, Evidence};
+use super::graph::{Cause, CauseTest, Expectation, Graph};
+use super::knowledge::{Problem, Severity};
+
+/// Runs every cause's tests; those that fail.
+pub fn failed_tests(engine: &Engine) -> Vec<Problem> {
+    engine
+        .graph()
+        .causes
+        .iter()
+        .flat_map(|cause| {
+            cause
+                .tests
+                .iter()
+                .filter_map(|test| failure(engine, cause, test))
+        })
+        .collect()
+}
+
+fn failure(engine: &Engine, cause: &Cause, test: &CauseTest) -> Option<Problem> {
+    let root = cause.parent.as_deref().unwrap_or(&cause.id);
+    let diagnosis = engine.diagnose(&[Evidence {
+        text: Some(test.input.clone()),
+        ..Evidence::default()
+    }]);
+    let rank = diagnosis.causes.iter().position(|ranked| ranked.id == root);
+    let holds = match test.expect {
+        Expectation::First => rank == Some(0),
+        Expectation::AmongThree => rank.is_some_and(|rank| rank < 3),
+        Expectation::Absent => rank.is_none_or(|rank| rank >= 3),
+    };
+    (!holds).then(|| Problem {
+        file: format!("causes/{}.md", cause.id),
+        line: 0,
+        severity: Severity::Error,
+        message: message(test, &diagnosis),
+    })
+}
+
+fn message(test: &CauseTest, diagnosis: &Diagnosis) -> String {
+    let listed: Vec<String> = diagnosis
+        .causes
+        .iter()
+        .take(3)
+        .map(|ranked| format!("{} {:.2}", ranked.id, ranked.probability))
+        .collect();
+    let seen: Vec<&str> = diagnosis.symptoms.iter().map(|s| s.id.as_str()).collect();
+    format!(
+        "test {:?} expects {:?}, but the causes are {}; symptoms seen: {}",
+        test.input.chars().take(120).collect::<String>(),
+        test.expect,
+        listed.join(", "),
+        seen.join(", ")
+    )
+}
+
+/// A text whose cause is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Labelled {
+    /// Names it in reports.
+    pub id: String,
+    /// The text, as it was pasted.
+    pub text: String,
+    /// Its cause.
+    pub cause: String,
+    /// Causes that are as good an answer.
+    pub accept: Vec<String>,
+}
+
+/// What became of a labelled text.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Judged {
+    /// The text's id.
+    pub id: String,
+    /// The right cause.
+    pub cause: String,
+    /// The place of the first right cause in the list, from 1.
+    pub rank: Option<usize>,
+    /// The first cause of the list and its probability.
+    pub first: Option<(String, f64)>,
+}
+
+/// Diagnoses labelled texts.
+pub fn judge(engine: &Engine, texts: &[Labelled]) -> Vec<Judged> {
+    texts
+        .iter()
+        .map(|labelled| {
+            let diagnosis = engine.diagnose(&[Evidence {
+                text: Some(labelled.text.clone()),
+                ..Evidence::default()
+            }]);
+            let is_right =
+                |id: &str| labelled.cause == id || labelled.accept.iter().any(|a| a == id);
+            Judged {
+                id: labelled.id.clone(),
+                cause: labelled.cause.clone(),
+                rank: diagnosis
+                    .causes
+                    .iter()
+                    .position(|cause| is_right(&cause.id))
+                    .map(|position| position + 1),
+                first: diagnosis
+                    .causes
+                    .first()
+                    .map(|cause| (cause.id.clone(), cause.probability)),
+            }
+        })
+        .collect()
+}
+
+/// The entries' own texts that must name their cause, as labelled texts.
+pub fn own_texts(graph: &Graph) -> Vec<Labelled> {
+    graph
+        .causes
+        .iter()
+        .flat_map(|cause| {
+            cause
+                .tests
+                .iter()
+                .enumerate()
+                .filter(|(_, test)| test.expect != Expectation::Absent)
+                .map(move |(number, test)| Labelled {
+                    id: format!("{}#{}", cause.id, number + 1),
+                    text: test.input.clone(),
+                    cause: cause.parent.clone().unwrap_or_else(|| cause.id.clone()),
+                    accept: Vec::new(),
+                })
+        })
+        .collect()
+}
+
+/// Which cause is taken for which, and how often: the right one, the one named first, the ids.
+/// The most frequent confusion comes first.
+pub fn confusions(judged: &[Judged]) -> Vec<(&str, &str, Vec<&str>)> {
+    let mut pairs: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for one in judged.iter().filter(|one| one.rank != Some(1)) {
+        let first = one.first.as_ref().map_or("nothing", |(id, _)| id.as_str());
+        pairs.entry((&one.cause, first)).or_default().push(&one.id);
+    }
+    let mut pairs: Vec<(&str, &str, Vec<&str>)> = pairs
+        .into_iter()
+        .map(|((right, first), ids)| (right, first, ids))
+        .collect();
+    pairs.sort_by_key(|(_, _, ids)| usize::MAX - ids.len());
+    pairs
+}
