@@ -13,6 +13,7 @@ mod netlog;
 mod reading;
 mod recording;
 mod scan;
+mod time;
 mod view;
 
 use std::sync::Arc;

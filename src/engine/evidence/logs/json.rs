@@ -1,0 +1,209 @@
+//! Lines of JSON: Caddy, Traefik, Envoy and Istio, cloudflared, and nginx where it was told to
+//! write so. <https://caddyserver.com/docs/logging>
+//! <https://doc.traefik.io/traefik/observability/access-logs/#limiting-the-fieldsincluding-headers>
+
+use super::super::Span;
+use super::super::scan::{Found, walk};
+use super::envoy;
+use super::fields::{Field, Line, Request, find};
+use super::journal::{Exchange, of_go_error};
+
+/// The fields of a line that speak of a request.
+#[derive(Debug, Default)]
+struct Record<'a> {
+    method: Field<'a>,
+    target: Field<'a>,
+    /// Method, target and version in one.
+    request: Field<'a>,
+    version: Field<'a>,
+    host: Field<'a>,
+    status: Field<'a>,
+    seconds: Field<'a>,
+    nanoseconds: Field<'a>,
+    milliseconds: Field<'a>,
+    message: Field<'a>,
+    logger: Field<'a>,
+    flags: Field<'a>,
+    details: Field<'a>,
+    transport: Field<'a>,
+    router: Field<'a>,
+    error: Field<'a>,
+    service: Field<'a>,
+    kind: Field<'a>,
+    behind: Field<'a>,
+    is_upgrade: bool,
+    is_traefik: bool,
+    is_nginx: bool,
+}
+
+/// Reads an object of JSON that stands for a request; `None` for others.
+pub(super) fn exchange<'a>(
+    line: Line<'a>,
+    writer: (&'static str, &'static str),
+) -> Option<Exchange<'a>> {
+    if !speaks_of_request(line.words()) {
+        return None;
+    }
+    let mut record = Record::default();
+    walk(line.words(), 0, |path, found| {
+        let (Found::Text(span) | Found::Word(span)) = found else {
+            return;
+        };
+        record.set(path, line.field(span.start, span.end));
+    });
+    if !writer.1.is_empty() && record.logger.words.is_empty() {
+        record.logger.words = "http.log";
+    }
+    record.exchange(line)
+}
+
+/// A cheap look before the walk.
+fn speaks_of_request(words: &str) -> bool {
+    [
+        "\"status\"",
+        "Status\"",
+        "\"response_code\"",
+        "\"originService\"",
+        "\"request\"",
+    ]
+    .iter()
+    .any(|key| find(words, key).is_some())
+}
+
+impl<'a> Record<'a> {
+    fn set(&mut self, path: &[&'a str], field: Field<'a>) {
+        let Some(key) = path.last() else { return };
+        let slot = match (path.len(), *key) {
+            (1, "request_method" | "method" | "RequestMethod") => &mut self.method,
+            (2, "method") if path[0] == "request" => &mut self.method,
+            (1, "request_uri" | "uri" | "path" | "url" | "RequestPath" | "dest") => {
+                &mut self.target
+            }
+            (2, "uri") if path[0] == "request" => &mut self.target,
+            (1, "request") => &mut self.request,
+            (1, "protocol" | "server_protocol" | "RequestProtocol") => &mut self.version,
+            (2, "proto") if path[0] == "request" => &mut self.version,
+            (1, "host" | "authority" | "RequestHost" | "http_host") => &mut self.host,
+            (2, "host") if path[0] == "request" => &mut self.host,
+            (1, "status" | "response_code" | "DownstreamStatus") => &mut self.status,
+            (1, "request_time") => {
+                self.is_nginx = true;
+                &mut self.seconds
+            }
+            (1, "duration") => &mut self.seconds,
+            (1, "Duration") => &mut self.nanoseconds,
+            (1, "msg" | "message") => &mut self.message,
+            (1, "error" | "err") => &mut self.error,
+            (1, "logger") => &mut self.logger,
+            (1, "response_flags") => &mut self.flags,
+            (1, "response_code_details") => &mut self.details,
+            (1, "upstream_transport_failure_reason") => &mut self.transport,
+            (1, "RouterName") => &mut self.router,
+            (1, "originService") => &mut self.service,
+            (1, "type") => &mut self.kind,
+            (1, "upstream_status" | "upstream_addr" | "body_bytes_sent" | "remote_addr") => {
+                self.is_nginx = true;
+                &mut self.behind
+            }
+            (1, "OriginStatus" | "ServiceName" | "entryPointName") => {
+                self.is_traefik = true;
+                return;
+            }
+            (4, _) if path[2] == "Upgrade" => {
+                self.is_upgrade |= field.words.eq_ignore_ascii_case("websocket");
+                return;
+            }
+            _ => return,
+        };
+        *slot = field;
+    }
+
+    fn exchange(mut self, line: Line<'a>) -> Option<Exchange<'a>> {
+        if !self.flags.words.is_empty() && self.details.words.len() + self.method.words.len() > 0 {
+            // Envoy and Istio write milliseconds.
+            std::mem::swap(&mut self.milliseconds, &mut self.seconds);
+        }
+        let status = self.status.status();
+        let request = Request::of(self.request).unwrap_or(Request {
+            method: self.method.words,
+            target: self.target.words,
+            target_span: self.target.span,
+            version: self.version.words,
+            version_span: self.version.span,
+        });
+        let mut exchange = Exchange {
+            line: line.span,
+            product: self.product()?,
+            request,
+            host: Some(self.host).filter(|host| !host.is_none()),
+            status,
+            seconds: self
+                .seconds
+                .seconds(1.0)
+                .or_else(|| self.nanoseconds.seconds(1e9))
+                .or_else(|| self.milliseconds.seconds(1e3)),
+            is_upgrade: self.is_upgrade || self.kind.words == "ws",
+            ..Exchange::default()
+        };
+        match exchange.product.1 {
+            "envoy" => envoy::said(
+                &mut exchange,
+                &line,
+                some(self.flags),
+                some(self.details),
+                some(self.transport),
+            ),
+            "traefik" if self.router.is_none() && status.is_some_and(|it| it.0 == 404) => {
+                let span = status.map_or(line.span, |status| status.1);
+                exchange.say("edge.config", "location-missing", span);
+            }
+            "caddy" if status.is_none_or(|(status, _)| status >= 500) => {
+                said_in(&mut exchange, &line, self.message);
+                said_in(&mut exchange, &line, self.error);
+            }
+            "cloudflared" => {
+                exchange.is_upgrade = true;
+                said_in(&mut exchange, &line, self.error);
+            }
+            _ => {}
+        }
+        if exchange.request.method.is_empty() && !exchange.is_upgrade && exchange.said.is_empty() {
+            return None;
+        }
+        Some(exchange)
+    }
+
+    /// Which program writes such fields.
+    fn product(&self) -> Option<(&'static str, &'static str)> {
+        let is_request = !self.status.words.is_empty();
+        if self.logger.words.starts_with("http.log") || self.logger.words.starts_with("http.hand") {
+            Some(("caddy", "caddy"))
+        } else if !self.service.words.is_empty() {
+            Some(("cloudflare", "cloudflared"))
+        } else if self.is_traefik && is_request {
+            Some(("platform", "traefik"))
+        } else if !self.flags.words.is_empty() || !self.details.words.is_empty() {
+            Some(("envoy", "envoy"))
+        } else if self.is_nginx && is_request {
+            Some(("nginx", "nginx"))
+        } else {
+            None
+        }
+    }
+}
+
+fn some(field: Field<'_>) -> Option<Field<'_>> {
+    Some(field).filter(|field| !field.is_none())
+}
+
+fn said_in<'a>(exchange: &mut Exchange<'a>, line: &Line<'a>, field: Field<'a>) {
+    if field.is_none() {
+        return;
+    }
+    let Span { start, end } = field.span;
+    let base = line.span.start;
+    let mut part = line.from(0);
+    part.span = Span { start, end };
+    debug_assert!(start >= base, "a field lies in its line");
+    of_go_error(&part, exchange);
+}

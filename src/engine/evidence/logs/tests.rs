@@ -1,0 +1,72 @@
+use super::*;
+
+fn told(text: &str) -> Vec<String> {
+    let addresses = super::super::addresses(text);
+    readings(text, &addresses)
+        .into_iter()
+        .flat_map(|reading| reading.findings)
+        .filter(|finding| !finding.key.starts_with("edge.p") && !finding.key.starts_with("url."))
+        .map(|finding| {
+            assert!(text.get(finding.span.start..finding.span.end).is_some());
+            format!("{}={}", finding.key, finding.value)
+        })
+        .collect()
+}
+
+const TIME: &str = "203.0.113.7 - - [11/Oct/2026:18:02:44 +0000]";
+
+#[test]
+fn other_requests_are_no_handshakes() {
+    let text = format!(
+        "{TIME} \"GET /favicon.ico HTTP/1.1\" 404 0 \"-\" \"-\"\n\
+         {TIME} \"POST /api/ws-token HTTP/1.1\" 500 0 \"-\" \"-\"\n\
+         {TIME} \"GET /ws HTTP/1.1\" 502 0 \"-\" \"-\"\n"
+    );
+    assert_eq!(told(&text), ["edge.server=nginx", "handshake.status=502"]);
+}
+
+#[test]
+fn the_only_request_is_the_sockets() {
+    let one = format!("{TIME} \"GET /notify HTTP/1.1\" 400 0 \"-\" \"-\"\n");
+    assert!(told(&one).contains(&"handshake.status=400".to_owned()));
+    let two = format!("{one}{TIME} \"GET /other HTTP/1.1\" 403 0 \"-\" \"-\"\n");
+    assert!(told(&two).is_empty());
+}
+
+#[test]
+fn the_named_path_is_the_sockets() {
+    let text = format!(
+        "wss://app.example/notify fails\n{TIME} \"GET /ws HTTP/1.1\" 200 0 \"-\" \"-\"\n\
+         {TIME} \"GET /notify HTTP/1.1\" 400 0 \"-\" \"-\"\n"
+    );
+    assert_eq!(told(&text), ["edge.server=nginx", "handshake.status=400"]);
+}
+
+#[test]
+fn the_life_of_a_tunnel_is_its_requests_duration() {
+    let nginx = format!("{TIME} \"GET /ws HTTP/1.1\" 101 5 \"-\" \"-\" 60.001");
+    assert!(told(&nginx).contains(&"open.seconds=60.0".to_owned()));
+    let traefik = format!(
+        "{TIME} \"GET /ws HTTP/1.1\" 101 0 \"-\" \"-\" 1 \"ws@docker\" \"http://172.18.0.3:3000\" 60004ms"
+    );
+    assert!(told(&traefik).contains(&"open.seconds=60.0".to_owned()));
+    let failed = format!("{TIME} \"GET /ws HTTP/1.1\" 504 5 \"-\" \"-\" 60.001");
+    assert!(!told(&failed).iter().any(|fact| fact.starts_with("open.")));
+}
+
+#[test]
+fn lines_that_are_cut_off_do_no_harm() {
+    for whole in [
+        "203.0.113.7 - - [11/Oct/2026:18:02:44 +0000] \"GET /ws HTTP/1.1\" 101 5 \"-\" \"ä\" 60.001",
+        "wss 2026-10-11T18:02:44.1Z app/c/5 203.0.113.7:1 10.0.1.5:3000 0.0 0.0 0.0 101 101 5 7 \"GET https://app.example:443/ws HTTP/1.1\" \"ü\"",
+        "203.0.113.7:5 [11/Oct/2026:18:02:44.123] f~ b/s 0/0/1/2/60004 101 3 - - sD-- 1/1/0/0/0 0/0 {ä} \"GET /ws HTTP/1.1\"",
+        "[2026-10-11T18:02:44.123Z] \"GET /ws HTTP/1.1\" 503 UF é - \"x\" 0 5 9 - \"-\" \"-\" \"i\" \"h\" \"u\"",
+        "{\"logger\":\"http.log.access\",\"request\":{\"method\":\"GET\",\"uri\":\"/wsö\"},\"status\":101}",
+        "2026-10-11T18:02:44Z ERR  error=\"Unable ä\" originService=http://localhost:3000",
+        "2026/10/11 18:02:44 [error] 31#31: *7 ä, client: 203.0.113.7, request: \"GET /ws HTTP/1.1\", host: \"ä\"",
+    ] {
+        for (end, _) in whole.char_indices() {
+            told(&whole[..end]);
+        }
+    }
+}
