@@ -16,7 +16,7 @@ pub(super) enum Writer {
 
 const NGINX: (&str, &str) = ("nginx", "nginx");
 const APACHE: (&str, &str) = ("apache", "apache");
-const TRAEFIK: (&str, &str) = ("platform", "traefik");
+const TRAEFIK: (&str, &str) = ("", "traefik");
 
 /// Reads `203.0.113.7 - - [11/Oct/2026:18:02:44 +0000] "GET /ws HTTP/1.1" 101 5 ...`, also with a
 /// virtual host in front.

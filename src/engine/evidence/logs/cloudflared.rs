@@ -4,6 +4,11 @@
 use super::fields::{Line, Request, find};
 use super::journal::{Exchange, of_go_error};
 
+/// Whether a line tells of a tunnel connection that was made.
+pub(super) fn is_own(words: &str) -> bool {
+    find(words, "INF Registered tunnel connection").is_some()
+}
+
 /// Reads `2026-10-11T18:02:44Z ERR  error="Unable to reach the origin service. ..." ...
 /// originService=http://localhost:3000` and `ERR Request failed error=... dest=... type=http`.
 pub(super) fn exchange<'a>(line: Line<'a>) -> Option<Exchange<'a>> {

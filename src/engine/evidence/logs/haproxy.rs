@@ -48,6 +48,7 @@ pub(super) fn exchange<'a>(line: Line<'a>) -> Option<Exchange<'a>> {
         mark: 0,
     };
     let is_tunnel = is_tcp || exchange.status.is_some_and(|(status, _)| status == 101);
+    exchange.is_opened = is_tcp && !total.is_none() && state.words.as_bytes().get(1) == Some(&b'D');
     exchange.seconds = total.seconds(1000.0).filter(|_| is_tunnel);
     if let Some(request) = request_of(rest) {
         exchange.is_upgrade = request.words == "<BADREQ>";

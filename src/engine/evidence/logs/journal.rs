@@ -166,8 +166,10 @@ impl<'a> Journal<'a> {
         }
         self.is_found = true;
         let (server, product) = exchange.product;
-        if !product.is_empty() {
+        if !server.is_empty() {
             self.add("edge.server", server, Hop::ClientEdge, exchange.line);
+        }
+        if !product.is_empty() {
             self.add("edge.product", product, Hop::ClientEdge, exchange.line);
             self.add("edge.present", "yes", Hop::ClientEdge, exchange.line);
         }

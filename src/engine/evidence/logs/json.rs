@@ -2,7 +2,6 @@
 //! write so. <https://caddyserver.com/docs/logging>
 //! <https://doc.traefik.io/traefik/observability/access-logs/#limiting-the-fieldsincluding-headers>
 
-use super::super::Span;
 use super::super::scan::{Found, walk};
 use super::envoy;
 use super::fields::{Field, Line, Request, find};
@@ -34,6 +33,8 @@ struct Record<'a> {
     is_upgrade: bool,
     is_traefik: bool,
     is_nginx: bool,
+    /// The number of a tunnel's connection.
+    has_index: bool,
 }
 
 /// Reads an object of JSON that stands for a request; `None` for others.
@@ -64,6 +65,7 @@ fn speaks_of_request(words: &str) -> bool {
         "Status\"",
         "\"response_code\"",
         "\"originService\"",
+        "\"dest\"",
         "\"request\"",
     ]
     .iter()
@@ -75,17 +77,19 @@ impl<'a> Record<'a> {
         let Some(key) = path.last() else { return };
         let slot = match (path.len(), *key) {
             (1, "request_method" | "method" | "RequestMethod") => &mut self.method,
-            (2, "method") if path[0] == "request" => &mut self.method,
+            (2, "method") if matches!(path[0], "request" | "req") => &mut self.method,
             (1, "request_uri" | "uri" | "path" | "url" | "RequestPath" | "dest") => {
                 &mut self.target
             }
             (2, "uri") if path[0] == "request" => &mut self.target,
+            (2, "url") if path[0] == "req" => &mut self.target,
             (1, "request") => &mut self.request,
             (1, "protocol" | "server_protocol" | "RequestProtocol") => &mut self.version,
             (2, "proto") if path[0] == "request" => &mut self.version,
             (1, "host" | "authority" | "RequestHost" | "http_host") => &mut self.host,
             (2, "host") if path[0] == "request" => &mut self.host,
-            (1, "status" | "response_code" | "DownstreamStatus") => &mut self.status,
+            (1, "status" | "statusCode" | "response_code" | "DownstreamStatus")
+            | (2, "statusCode") => &mut self.status,
             (1, "request_time") => {
                 self.is_nginx = true;
                 &mut self.seconds
@@ -104,6 +108,10 @@ impl<'a> Record<'a> {
             (1, "upstream_status" | "upstream_addr" | "body_bytes_sent" | "remote_addr") => {
                 self.is_nginx = true;
                 &mut self.behind
+            }
+            (1, "connIndex") => {
+                self.has_index = true;
+                return;
             }
             (1, "OriginStatus" | "ServiceName" | "entryPointName") => {
                 self.is_traefik = true;
@@ -162,7 +170,10 @@ impl<'a> Record<'a> {
                 said_in(&mut exchange, &line, self.error);
             }
             "cloudflared" => {
-                exchange.is_upgrade = true;
+                exchange.is_upgrade |= exchange.request.target.is_empty();
+                if exchange.request.method.is_empty() {
+                    exchange.request.method = "GET";
+                }
                 said_in(&mut exchange, &line, self.error);
             }
             _ => {}
@@ -178,14 +189,19 @@ impl<'a> Record<'a> {
         let is_request = !self.status.words.is_empty();
         if self.logger.words.starts_with("http.log") || self.logger.words.starts_with("http.hand") {
             Some(("caddy", "caddy"))
-        } else if !self.service.words.is_empty() {
+        } else if !self.service.words.is_empty()
+            || (!is_request && find(self.target.words, "://").is_some() && self.has_index)
+        {
             Some(("cloudflare", "cloudflared"))
         } else if self.is_traefik && is_request {
-            Some(("platform", "traefik"))
+            Some(("", "traefik"))
         } else if !self.flags.words.is_empty() || !self.details.words.is_empty() {
             Some(("envoy", "envoy"))
         } else if self.is_nginx && is_request {
             Some(("nginx", "nginx"))
+        } else if is_request && !self.method.is_none() && !self.target.is_none() {
+            // An application's own log of its requests.
+            Some(("", ""))
         } else {
             None
         }
@@ -200,10 +216,7 @@ fn said_in<'a>(exchange: &mut Exchange<'a>, line: &Line<'a>, field: Field<'a>) {
     if field.is_none() {
         return;
     }
-    let Span { start, end } = field.span;
-    let base = line.span.start;
     let mut part = line.from(0);
-    part.span = Span { start, end };
-    debug_assert!(start >= base, "a field lies in its line");
+    part.span = field.span;
     of_go_error(&part, exchange);
 }

@@ -39,6 +39,7 @@ pub(super) fn readings(text: &str, addresses: &[Address]) -> Vec<Reading> {
         if words.starts_with('#') {
             if let Some(named) = Columns::of(words) {
                 columns = named;
+                journal.own(span);
             }
             continue;
         }
@@ -91,6 +92,10 @@ fn read_line<'a>(line: Line<'a>, writer: Writer, columns: &Columns<'a>, journal:
             }
         }
         Some(b'2') if bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-') => {
+            if bytes.get(10) == Some(&b'T') && cloudflared::is_own(words) {
+                // Also what it says of the tunnel's own connections is not about the socket.
+                journal.own(line.span);
+            }
             dated(line, columns)
         }
         Some(_) => access::exchange(line, writer).or_else(|| haproxy_line(line)),

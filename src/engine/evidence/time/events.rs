@@ -183,12 +183,29 @@ fn names(words: &str) -> impl Iterator<Item = &str> {
             word.bytes().any(|byte| byte.is_ascii_digit())
                 && !word.contains("://")
                 && !is_code(word)
+                && !is_script(word)
+                && !is_amount(word)
         })
 }
 
 fn is_code(word: &str) -> bool {
     word.parse::<u16>()
         .is_ok_and(|code| (100..600).contains(&code) || (1000..5000).contains(&code))
+}
+
+/// The place in a program that wrote the line.
+fn is_script(word: &str) -> bool {
+    [
+        ".js", ".ts", ".mjs", ".jsx", ".tsx", ".vue", ".html", ".py", ".go", ".rb", ".java", ".kt",
+    ]
+    .iter()
+    .any(|ending| word.contains(ending))
+}
+
+/// `60s`, `12ms`, `1.5`.
+fn is_amount(word: &str) -> bool {
+    let number = word.trim_end_matches(['m', 's']);
+    (number.len() < word.len() || number.contains('.')) && number.parse::<f64>().is_ok()
 }
 
 /// Whether both lines name the same connection.
