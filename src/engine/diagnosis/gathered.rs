@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use super::super::evidence::{
     Connections, Fact, Lines, Recording, Span, View, addresses, facts_of_addresses,
-    facts_of_context, recording, structures,
+    facts_of_context, recordings, structures,
 };
 use super::super::graph::{Hop, Layer};
 use super::super::matching::Matcher;
 use super::super::prose::Subject;
 use super::super::redact::redact;
-use super::{Evidence, SeenFact};
+use super::{Evidence, SeenFact, kept};
 
 /// A quotation is cut at that many characters.
 const LONGEST_QUOTE: usize = 200;
@@ -45,22 +45,21 @@ const OF_EVERYTHING: &[&str] = &[
 
 impl Gathered {
     pub(super) fn read(&mut self, matcher: &Matcher, piece: &Evidence, number: usize) {
-        let redacted = redact(piece.text.as_deref().unwrap_or_default());
+        let redacted = kept(piece.text.as_deref().unwrap_or_default());
         for (kind, count) in &redacted.counts {
             *self.redacted.entry((*kind).to_owned()).or_default() += count;
         }
         let text = redacted.text;
-        match recording(&text, number) {
-            Some(recording) => {
-                // What was written around a recording is read as ever; the recording is not,
-                // because scripts and bodies in it speak of everything.
-                self.read_words(matcher, &text[..recording.span.start], 0, number);
-                let end = recording.span.end;
-                self.read_words(matcher, &text[end..], end, number);
-                self.read_recording(matcher, recording, number);
-            }
-            None => self.read_words(matcher, &text, 0, number),
+        // What was written around a recording is read as ever; the recording is not, because its
+        // headers and answers would be taken for a person's words.
+        let mut from = 0;
+        for recording in recordings(&text, number) {
+            let Span { start, end } = recording.span;
+            self.read_words(matcher, &text[from..start], from, number);
+            self.read_recording(matcher, recording, number);
+            from = end;
         }
+        self.read_words(matcher, &text[from..], from, number);
         for mark in &redacted.marks {
             for (key, value) in &mark.facts {
                 self.facts.push(Fact {

@@ -8,11 +8,11 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
-use super::evidence::{Context, Fact};
+use super::evidence::{Context, Fact, condensed};
 use super::graph::{Hop, Layer};
 use super::next_step::NextStep;
 use super::prose::Subject;
-use super::redact::redact;
+use super::redact::{Redacted, redact};
 
 pub use engine::Engine;
 
@@ -35,7 +35,7 @@ impl Evidence {
     /// the same as diagnosing the original.
     pub fn redacted(&self) -> Evidence {
         let clean = |text: &String| redact(text).text;
-        let text = self.text.as_deref().map(redact);
+        let text = self.text.as_deref().map(kept);
         let hidden = text
             .iter()
             .flat_map(|redacted| &redacted.marks)
@@ -68,6 +68,11 @@ impl Evidence {
             },
         }
     }
+}
+
+/// What of a text is read, stored and shown: its recordings condensed, its secrets taken out.
+fn kept(text: &str) -> Redacted {
+    redact(&condensed(text))
 }
 
 /// A fact that was stated and not read from a text.

@@ -4,7 +4,9 @@
 //! situation. Strange input yields what could be read; nothing here can fail.
 
 mod address;
+mod bytes;
 mod commands;
+mod condensed;
 mod configuration;
 mod context;
 mod har;
@@ -19,9 +21,11 @@ mod view;
 use std::sync::Arc;
 
 pub use address::{Address, HostKind, addresses};
+pub use bytes::decoded;
+pub use condensed::condensed;
 pub use context::{Context, facts_of_context};
 pub use reading::{Structures, structures};
-pub use recording::{Recording, Words, recording};
+pub use recording::{Recording, Words, recordings};
 pub use view::View;
 
 use super::graph::Hop;
