@@ -428,7 +428,7 @@ fn how_an_open_socket_ended() {
         ),
         (
             "netlog/chromium-idle-25-seconds.json",
-            &["open.seconds=25.0", "session.idle=yes", "close.clean=no"],
+            &["open.seconds=25.0", "session.idle=yes", "close.code=1006"],
         ),
         (
             "netlog/chromium-closed-by-server.json",

@@ -292,7 +292,8 @@ impl<'a> Reader<'a> {
             Some(_) => {}
             None => {
                 if times(&|role| role == Role::End).last().is_some() {
-                    recording.fact("close.clean", "no", here, span);
+                    // The code that the browser gives to an end without a close frame.
+                    recording.fact("close.code", "1006", here, span);
                 }
             }
         }
