@@ -4,6 +4,7 @@ mod api;
 mod arrows;
 mod browser;
 mod command_line;
+mod configurations;
 mod evidence;
 mod knowledge;
 mod pages;

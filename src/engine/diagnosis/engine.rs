@@ -179,6 +179,7 @@ impl Engine {
             edge,
             notes,
             facts: gathered.seen_facts(),
+            configurations: gathered.reviews(),
             redacted: gathered.redacted,
             texts: gathered.texts,
             knowledge: KnowledgeVersion {

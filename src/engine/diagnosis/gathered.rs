@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::super::evidence::{
-    Connections, Fact, Lines, Recording, Span, View, addresses, facts_of_addresses,
+    Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses, facts_of_addresses,
     facts_of_context, recordings, structures,
 };
 use super::super::graph::{Hop, Layer};
@@ -27,7 +27,12 @@ pub(super) struct Gathered {
     pub(super) connections: usize,
     /// The connection that a recording shows to fail.
     pub(super) failing: Option<usize>,
+    /// Reviews of configurations, by piece of evidence.
+    sketches: Vec<(usize, Sketch)>,
 }
+
+/// More configurations are not reviewed.
+const MOST_REVIEWS: usize = 12;
 
 /// Facts with these beginnings speak of the whole situation, whatever line they stand on.
 const OF_EVERYTHING: &[&str] = &[
@@ -107,6 +112,10 @@ impl Gathered {
         let mut facts = facts_of_addresses(&connections, &found, number);
         let mut wordings = matcher.facts(seen, &lines, &connections, number);
         wordings.retain(|fact| !structures.know_better_than(fact));
+        for sketch in structures.sketches {
+            let placed = sketch.placed(|at| view.place(Span { start: at, end: at }).start + offset);
+            self.sketches.push((number, placed));
+        }
         facts.extend(wordings);
         facts.extend(structures.facts);
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
@@ -296,6 +305,18 @@ impl Gathered {
                 }
             }
         }
+    }
+
+    /// What there is to say of the configurations, in the order of the evidence.
+    pub(super) fn reviews(&self) -> Vec<Review> {
+        let lines: Vec<Lines<'_>> = self.texts.iter().map(|text| Lines::new(text)).collect();
+        self.sketches
+            .iter()
+            .take(MOST_REVIEWS)
+            .map(|(evidence, sketch)| {
+                sketch.review(*evidence, |at| lines[*evidence].position(at).0)
+            })
+            .collect()
     }
 
     pub(super) fn seen_facts(&self) -> Vec<SeenFact> {

@@ -8,7 +8,7 @@ mod verdict;
 
 use std::collections::BTreeMap;
 
-use super::evidence::{Context, Fact, condensed};
+use super::evidence::{Context, Fact, Review, condensed};
 use super::graph::{Hop, Layer};
 use super::next_step::NextStep;
 use super::prose::Subject;
@@ -261,6 +261,8 @@ pub struct Diagnosis {
     pub ruled_out: usize,
     /// The connection it speaks of.
     pub subject: Subject,
+    /// What there is to say of the configurations in the texts.
+    pub configurations: Vec<Review>,
     /// What answered, such as `nginx`, for choosing the fix that is shown first.
     pub edge: Option<String>,
     /// Which knowledge it was made with.

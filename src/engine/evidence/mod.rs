@@ -23,6 +23,7 @@ use std::sync::Arc;
 pub use address::{Address, HostKind, addresses};
 pub use bytes::decoded;
 pub use condensed::condensed;
+pub use configuration::{DifferenceLine, LineKind, Review, ReviewFinding, Sketch, Weight};
 pub use context::{Context, facts_of_context};
 pub use reading::{Structures, structures};
 pub use recording::{Recording, Words, recordings};
