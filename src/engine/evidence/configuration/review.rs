@@ -515,6 +515,6 @@ mod tests {
             [" a|+x| b| c| d| e|+y| f| g| h|"]
         );
         assert_eq!(shown("a\r\nb", &[edit(1, 1, "\r\nx")]), [" a|+x| b|"]);
-        assert_eq!(shown("a", &[edit(0, 1, "")]), ["-a|+|"]);
+        assert_eq!(shown("a", &[edit(0, 1, "")]), ["-a|"]);
     }
 }

@@ -27,7 +27,13 @@ pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
     let Some(rule) = serving(&settings, socket) else {
         return reading;
     };
-    let router = rule.path[2];
+    let Some(router) = rule.path.get(2) else {
+        return reading;
+    };
+    let targets = settings.iter().filter(|setting| {
+        setting.path.get(1) == Some(&"services") && setting.path.last() == Some(&"url")
+    });
+    reading.regions.extend(targets.map(|setting| setting.span));
     reading.add("edge.present", "yes", rule.span);
     reading.add("edge.product", "traefik", rule.span);
     let mut draft = Draft::new("Traefik", rule.span);

@@ -140,6 +140,7 @@ impl<'a> Nginx<'a> {
             owned: self.comments.clone(),
             ..Reading::default()
         };
+        collect_listeners(&self.root, &mut reading.owned);
         let mut passes = Vec::new();
         collect_passes(&self.root, &mut passes);
         if let Some(pass) = passes.first() {
@@ -166,6 +167,18 @@ fn collect_passes<'t, 'a>(block: &'t Block<'a>, passes: &mut Vec<&'t Directive<'
         }
         if let Some(inner) = &directive.block {
             collect_passes(inner, passes);
+        }
+    }
+}
+
+/// Where nginx listens says nothing of the handshake: a socket comes over HTTP/1.1 there too.
+fn collect_listeners(block: &Block<'_>, spans: &mut Vec<Span>) {
+    for directive in &block.directives {
+        if matches!(directive.name, "listen" | "server_name" | "http2") {
+            spans.push(directive.span);
+        }
+        if let Some(inner) = &directive.block {
+            collect_listeners(inner, spans);
         }
     }
 }

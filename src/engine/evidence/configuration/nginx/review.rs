@@ -217,8 +217,7 @@ impl<'a> Nginx<'a> {
         let anchor = block
             .directives
             .iter()
-            .filter(|directive| directive.block.is_none() && directive.name.starts_with("proxy_"))
-            .next_back();
+            .rfind(|directive| directive.block.is_none() && directive.name.starts_with("proxy_"));
         let after = match (anchor, place.location) {
             (Some(anchor), _) => anchor.span.end + 1,
             (None, Some(location)) => location.span.end + 1,
