@@ -4,6 +4,7 @@
 //! redacted before anything else looks at it: no rule, no message and no caller ever sees a secret.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod anchors;
 pub mod diagnosis;
 pub mod evidence;
 pub mod graph;
@@ -13,9 +14,11 @@ pub mod matching;
 pub mod near;
 pub mod next_step;
 pub mod proof;
+mod overlap;
 pub mod prose;
 pub mod ranking;
 pub mod redact;
 pub mod screen;
+mod wording;
 
 pub use diagnosis::{Diagnosis, Engine, Evidence};
