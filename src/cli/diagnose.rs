@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 fn single(engine: &Engine, mut input: Box<dyn Read>, format: Format) -> io::Result<()> {
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes)?;
-    let diagnosis = engine.diagnose(&[Evidence {
+    let diagnosis = engine.diagnose_owned(vec![Evidence {
         text: Some(decoded(bytes)),
         ..Evidence::default()
     }]);

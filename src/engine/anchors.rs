@@ -33,15 +33,15 @@ pub(super) struct Anchors {
     bytes: Vec<u8>,
     /// Where each begins, and where the last ends.
     bounds: Vec<u32>,
+    /// Which four bytes the longer stretches begin with.
+    beginnings: Field,
     tables: [Table; 3],
 }
 
 /// The literals that are known by the same number of bytes.
 #[derive(Debug, Default)]
 struct Table {
-    /// Which stretches of the text may be one of them.
-    field: Vec<u64>,
-    field_shift: u32,
+    field: Field,
     /// For each group of stretches, where its entries begin.
     groups: Vec<u32>,
     group_shift: u32,
@@ -79,7 +79,13 @@ impl Anchors {
                 before: before as u32,
             });
         }
+        let [eight, four, _] = &entries;
+        let mut beginnings = Field::of(eight.len() + four.len());
+        for entry in eight.iter().chain(four) {
+            beginnings.add((entry.stretch & 0xffff_ffff).wrapping_mul(SPREAD));
+        }
         Anchors {
+            beginnings,
             tables: entries.map(Table::new),
             bytes,
             bounds,
@@ -91,33 +97,32 @@ impl Anchors {
         &self.bytes[self.bounds[number] as usize..self.bounds[number + 1] as usize]
     }
 
-    /// Adds the literals whose known bytes begin between `from` and `to` to `hits`.
+    /// Adds the literals whose known bytes begin between `from` and `to` to `hits`, in the order of
+    /// their ends.
     pub(super) fn find(&self, text: &[u8], from: usize, to: usize, hits: &mut Vec<Hit>) {
         let [eight, four, three] = &self.tables;
-        let whole = to.min(text.len().saturating_sub(WIDTHS[0] - 1)).max(from);
-        let mut look = |at: usize, stretch: u64| {
-            let stretches = [stretch, stretch & 0xffff_ffff, stretch & 0xff_ffff];
-            for (table, stretch) in [eight, four, three].into_iter().zip(stretches) {
-                let spread = stretch.wrapping_mul(SPREAD);
-                if table.may_hold(spread) {
-                    self.compare(table, stretch, spread, text, at, hits);
+        for at in from..to {
+            let stretch = window(text, at) | FOLD;
+            let first_four = stretch & 0xffff_ffff;
+            let spread = first_four.wrapping_mul(SPREAD);
+            if self.beginnings.may_hold(spread) {
+                let whole = stretch.wrapping_mul(SPREAD);
+                if eight.field.may_hold(whole) {
+                    self.compare(eight, stretch, whole, text, at, hits);
+                }
+                if four.field.may_hold(spread) {
+                    self.compare(four, first_four, spread, text, at, hits);
                 }
             }
-        };
-        for (offset, window) in text[from..].windows(WIDTHS[0]).take(whole - from).enumerate() {
-            if let Ok(window) = <[u8; 8]>::try_from(window) {
-                look(from + offset, u64::from_le_bytes(window) | FOLD);
+            let first_three = stretch & 0xff_ffff;
+            let spread = first_three.wrapping_mul(SPREAD);
+            if three.field.may_hold(spread) {
+                self.compare(three, first_three, spread, text, at, hits);
             }
-        }
-        for at in whole..to {
-            let mut window = [0; 8];
-            let rest = &text[at..text.len().min(at + WIDTHS[0])];
-            window[..rest.len()].copy_from_slice(rest);
-            look(at, u64::from_le_bytes(window) | FOLD);
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn compare(
         &self,
         table: &Table,
@@ -140,32 +145,52 @@ impl Anchors {
                 .get(start..end)
                 .is_some_and(|words| words.eq_ignore_ascii_case(literal))
             {
-                hits.push(Hit {
+                let hit = Hit {
                     end,
                     start,
                     literal: entry.literal,
-                });
+                };
+                // They come nearly in order, so the place of each is near the end.
+                let place = hits.iter().rposition(|known| *known <= hit);
+                hits.insert(place.map_or(0, |place| place + 1), hit);
             }
         }
     }
 }
 
+/// Which stretches may be among some, by one bit of a field each.
+#[derive(Debug, Default)]
+struct Field {
+    bits: Vec<u64>,
+    shift: u32,
+}
+
+impl Field {
+    /// A field for that many stretches.
+    fn of(count: usize) -> Self {
+        let bits = (count * BITS_A_LITERAL).next_power_of_two().max(64);
+        Field {
+            bits: vec![0; bits / 64],
+            shift: 64 - bits.ilog2(),
+        }
+    }
+
+    fn add(&mut self, spread: u64) {
+        let bit = spread >> self.shift;
+        self.bits[(bit / 64) as usize] |= 1 << (bit % 64);
+    }
+
+    fn may_hold(&self, spread: u64) -> bool {
+        let bit = spread >> self.shift;
+        self.bits[(bit / 64) as usize] & (1 << (bit % 64)) != 0
+    }
+}
+
 impl Table {
     fn new(mut entries: Vec<Entry>) -> Self {
-        if entries.is_empty() {
-            return Table {
-                field: vec![0],
-                field_shift: 63,
-                groups: vec![0; 3],
-                group_shift: 63,
-                entries,
-            };
-        }
-        let field_bits = (entries.len() * BITS_A_LITERAL).next_power_of_two().max(64);
-        let groups = (entries.len() * 2).next_power_of_two();
+        let groups = (entries.len() * 2).next_power_of_two().max(2);
         let mut table = Table {
-            field: vec![0; field_bits / 64],
-            field_shift: 64 - field_bits.ilog2(),
+            field: Field::of(entries.len()),
             groups: vec![0; groups + 1],
             group_shift: 64 - groups.ilog2(),
             entries: Vec::new(),
@@ -173,8 +198,7 @@ impl Table {
         let group = |entry: &Entry| entry.stretch.wrapping_mul(SPREAD) >> table.group_shift;
         entries.sort_by_key(|entry| (group(entry), entry.literal));
         for entry in &entries {
-            let bit = entry.stretch.wrapping_mul(SPREAD) >> table.field_shift;
-            table.field[(bit / 64) as usize] |= 1 << (bit % 64);
+            table.field.add(entry.stretch.wrapping_mul(SPREAD));
             table.groups[group(entry) as usize + 1] += 1;
         }
         for position in 1..table.groups.len() {
@@ -184,15 +208,22 @@ impl Table {
         table
     }
 
-    fn may_hold(&self, spread: u64) -> bool {
-        let bit = spread >> self.field_shift;
-        self.field[(bit / 64) as usize] & (1 << (bit % 64)) != 0
-    }
-
     fn group(&self, spread: u64) -> &[Entry] {
         let group = (spread >> self.group_shift) as usize;
         &self.entries[self.groups[group] as usize..self.groups[group + 1] as usize]
     }
+}
+
+/// Eight bytes of a text; what is behind its end counts as NUL.
+fn window(text: &[u8], at: usize) -> u64 {
+    if let Some(Ok(window)) = text.get(at..at + 8).map(<[u8; 8]>::try_from) {
+        return u64::from_le_bytes(window);
+    }
+    let mut window = [0; 8];
+    for (slot, byte) in window.iter_mut().zip(text.iter().skip(at)) {
+        *slot = *byte;
+    }
+    u64::from_le_bytes(window)
 }
 
 /// The bytes as a number, without regard to case.
@@ -226,11 +257,11 @@ impl Shares {
         (stretch(three, 3).wrapping_mul(SPREAD) >> (64 - Self::BITS)) as usize
     }
 
-    /// Where the stretch of that width begins that the fewest literals share.
+    /// Where the stretch of that width begins whose beginning the fewest literals hold.
     fn rarest(&self, literal: &[u8], width: usize) -> usize {
         (0..=literal.len() - width)
             .min_by_key(|at| {
-                literal[*at..at + width]
+                literal[*at..literal.len().min(at + 4)]
                     .windows(3)
                     .map(|three| self.counts[Self::number(three)])
                     .min()
@@ -249,7 +280,7 @@ mod tests {
         let middle = text.len() / 2;
         anchors.find(text.as_bytes(), 0, middle, &mut hits);
         anchors.find(text.as_bytes(), middle, text.len(), &mut hits);
-        hits.sort_unstable();
+        assert!(hits.is_sorted());
         hits.iter()
             .map(|hit| (hit.start, hit.end, hit.literal))
             .collect()

@@ -10,9 +10,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use regex::Regex;
 
 use super::anchors::{Anchors, Hit};
+use super::chosen::{Chosen, Owner};
 use super::evidence::{Connections, Fact, Lines};
 use super::graph::{Graph, Pattern, Predicate};
-use super::literals::{Requirement, parse, requirements_of, worth};
+use super::literals::{Requirement, parse, requirements_of};
 use super::overlap::without_overlapped;
 use super::screen::{Rarity, Screen, Sequences};
 use super::wording::{SystemFacts, Wording};
@@ -26,7 +27,7 @@ const WINDOW_BEFORE: usize = 1024;
 /// A pattern that matches more often in one text tells nothing new.
 const MOST_MATCHES_OF_ONE: usize = 32;
 /// Windows whose sequences are kept: a line's own and those of wordings that run over several.
-const KEPT_WINDOWS: usize = 8;
+const KEPT_WINDOWS: usize = 4;
 /// More places than this are not looked at in one text.
 const MOST_PLACES: usize = 1_000_000;
 /// Literals are looked for in stretches of that many bytes, so that a long text does not need a long
@@ -43,17 +44,6 @@ pub fn matches_somewhere(pattern: &Pattern, regex: &Regex, text: &str) -> bool {
     })
 }
 
-/// A wording that may stand around a literal.
-#[derive(Clone, Copy, Debug)]
-struct Owner {
-    wording: u32,
-    /// Of what the wording requires beside the literal, the sequence that stands in the fewest
-    /// texts: most windows lack it.
-    rarest: u16,
-    /// It may stretch over several lines.
-    is_long: bool,
-}
-
 /// All wordings of a graph, ready to be looked for.
 #[derive(Debug)]
 pub struct Matcher {
@@ -62,6 +52,7 @@ pub struct Matcher {
     owners: Vec<Owner>,
     /// Where each literal's begin, and where the last one's end.
     owner_bounds: Vec<u32>,
+    beside: Vec<u16>,
     wordings: Vec<Wording>,
     /// What searches that are over noted, for the next ones to reuse.
     notes: Mutex<Vec<Notes>>,
@@ -88,11 +79,11 @@ impl Matcher {
                     .unwrap_or_default()
             })
             .unzip();
-        let rarity = Rarity::of(&screens);
+        let rarity = Rarity::of(&screens, ways.iter().flatten().flatten().flatten());
         for screen in &mut screens {
             screen.order(&rarity);
         }
-        let (literals, owners) = chosen(ways, &screens, graph);
+        let chosen = Chosen::of(&ways, &screens, &rarity, graph);
         let mut screens = screens.into_iter();
         let mut wordings = Vec::with_capacity(screens.len());
         for system in &graph.systems {
@@ -108,13 +99,14 @@ impl Matcher {
             }
         }
         let mut owner_bounds = vec![0];
-        for owners in &owners {
+        for owners in &chosen.owners {
             owner_bounds.push(owner_bounds.last().unwrap_or(&0) + owners.len() as u32);
         }
         Matcher {
-            literals: Anchors::new(literals.iter().map(String::as_str)),
-            owners: owners.concat(),
+            literals: Anchors::new(chosen.literals.into_iter()),
+            owners: chosen.owners.concat(),
             owner_bounds,
+            beside: chosen.beside,
             wordings,
             notes: Mutex::default(),
         }
@@ -135,7 +127,6 @@ impl Matcher {
             lines,
             evidence,
             notes: &mut notes,
-            kept: KeptWindows::default(),
             line: LineAt::default(),
             places: 0,
             facts: Vec::new(),
@@ -167,8 +158,10 @@ impl Matcher {
             search: 0,
             of_wordings: vec![Note::default(); self.wordings.len()],
             hits: Vec::new(),
+            windows: KeptWindows::default(),
         });
         notes.search += 1;
+        notes.windows.forget();
         notes
     }
 
@@ -187,6 +180,7 @@ struct Notes {
     search: u64,
     of_wordings: Vec<Note>,
     hits: Vec<Hit>,
+    windows: KeptWindows,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -213,7 +207,6 @@ struct Search<'a> {
     lines: &'a Lines<'a>,
     evidence: usize,
     notes: &'a mut Notes,
-    kept: KeptWindows,
     line: LineAt,
     places: usize,
     facts: Vec<Fact>,
@@ -230,7 +223,6 @@ impl Search<'_> {
             self.matcher
                 .literals
                 .find(self.text.as_bytes(), from, to, &mut hits);
-            hits.sort_unstable();
             for hit in &hits {
                 self.look_around(hit);
             }
@@ -255,8 +247,11 @@ impl Search<'_> {
     }
 
     fn look_for(&mut self, owner: &Owner, start: usize, end: usize) {
-        let window = self.kept.sequences(self.text.as_bytes(), start, end);
-        if !window.holds(owner.rarest) {
+        let text = self.text.as_bytes();
+        let window = self.notes.windows.sequences(text, start, end);
+        let from = owner.beside as usize;
+        let beside = &self.matcher.beside[from..from + usize::from(owner.beside_count)];
+        if !beside.is_empty() && !beside.iter().any(|sequence| window.holds(*sequence)) {
             return;
         }
         let search = self.notes.search;
@@ -289,18 +284,20 @@ impl Search<'_> {
         if at >= self.line.start && at <= self.line.end {
             return;
         }
-        let is_next =
-            next < self.lines.len() && (self.line.end + 1..=self.lines.bounds(next).1).contains(&at);
-        let number = if is_next { next } else { self.lines.line_of(at) };
+        let is_next = next < self.lines.len()
+            && (self.line.end + 1..=self.lines.bounds(next).1).contains(&at);
+        let number = if is_next {
+            next
+        } else {
+            self.lines.line_of(at)
+        };
         let (start, end) = self.lines.bounds(number);
         self.line = LineAt { number, start, end };
     }
 
     fn window_over_lines(&self, wording: u32, at: usize) -> (usize, usize) {
         let reach = self.matcher.wordings[wording as usize].lines - 1;
-        let (start, _) = self
-            .lines
-            .bounds(self.line.number.saturating_sub(reach));
+        let (start, _) = self.lines.bounds(self.line.number.saturating_sub(reach));
         let (_, end) = self
             .lines
             .bounds((self.line.number + reach).min(self.lines.len() - 1));
@@ -314,91 +311,35 @@ impl Search<'_> {
         }
         let shared = (at.saturating_sub(WINDOW_BEFORE) / WINDOW_BEFORE) * WINDOW_BEFORE;
         let from = self.text.floor_char_boundary(start.max(shared));
-        (
-            from,
-            self.text.floor_char_boundary(end.min(from + WINDOW)),
-        )
+        (from, self.text.floor_char_boundary(end.min(from + WINDOW)))
     }
 }
 
 /// The sequences of the windows that were looked at last.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct KeptWindows {
     windows: [(usize, usize, Sequences); KEPT_WINDOWS],
 }
 
 impl KeptWindows {
+    /// Another text follows.
+    fn forget(&mut self) {
+        for (from, to, _) in &mut self.windows {
+            (*from, *to) = (0, 0);
+        }
+    }
+
     fn sequences(&mut self, text: &[u8], start: usize, end: usize) -> &Sequences {
         // Both ends count: a line's window and one that runs on from it begin alike.
         let place = (start.wrapping_mul(31) ^ end.wrapping_mul(7)) % KEPT_WINDOWS;
         let (from, to, sequences) = &mut self.windows[place];
-        // What was never read has no end; an empty window has no sequences either way.
+        // What was never read has no end, and an empty window holds no literal.
         if (*from, *to) != (start, end) {
             sequences.read(&text[start..end]);
             (*from, *to) = (start, end);
         }
         sequences
     }
-}
-
-/// The literals that are looked for, and the wordings that may stand around each.
-fn chosen(
-    ways: Vec<Vec<Requirement>>,
-    screens: &[Screen],
-    graph: &Graph,
-) -> (Vec<String>, Vec<Vec<Owner>>) {
-    let popularity = popularity(&ways);
-    let mut literals: Vec<String> = Vec::new();
-    let mut index: HashMap<String, usize> = HashMap::new();
-    let mut owners: Vec<Vec<Owner>> = Vec::new();
-    for (number, ((ways, screen), (_, pattern))) in
-        ways.into_iter().zip(screens).zip(graph.patterns()).enumerate()
-    {
-        for literal in ways.into_iter().flat_map(|way| rarest(way, &popularity)) {
-            let position = index.get(&literal).copied().unwrap_or_else(|| {
-                index.insert(literal.clone(), literals.len());
-                literals.push(literal.clone());
-                owners.push(Vec::new());
-                literals.len() - 1
-            });
-            let owner = Owner {
-                wording: number as u32,
-                rarest: screen.rarest_beside(literal.as_bytes()),
-                is_long: pattern.lines > 1,
-            };
-            let owners = &mut owners[position];
-            if owners.last().map(|last| last.wording) != Some(owner.wording) {
-                owners.push(owner);
-            }
-        }
-    }
-    (literals, owners)
-}
-
-/// The set that is looked for in the whole text: the one that the fewest patterns share.
-fn rarest(mut requirement: Requirement, popularity: &HashMap<String, usize>) -> Vec<String> {
-    let cost = |set: &Vec<String>| {
-        let shared: usize = set.iter().map(|literal| popularity[literal]).sum();
-        // Few letters stand in every text, however few patterns ask for them.
-        let common = if worth(set) < 5 { 400 } else { 0 };
-        (shared + common, usize::MAX - worth(set))
-    };
-    let rarest = (0..requirement.len()).min_by_key(|position| cost(&requirement[*position]));
-    rarest.map_or_else(Vec::new, |position| requirement.swap_remove(position))
-}
-
-/// How many ways offer each literal. A literal that many offer stands in many texts.
-fn popularity(all: &[Vec<Requirement>]) -> HashMap<String, usize> {
-    let mut counts: HashMap<String, usize> = HashMap::new();
-    for literal in all.iter().flatten().flatten().flatten() {
-        match counts.get_mut(literal) {
-            Some(count) => *count += 1,
-            None => {
-                counts.insert(literal.clone(), 1);
-            }
-        }
-    }
-    counts
 }
 
 /// Which of the facts a predicate rests on; `None` if it does not hold.

@@ -5,6 +5,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod anchors;
+mod chosen;
 pub mod diagnosis;
 pub mod evidence;
 pub mod graph;

@@ -23,14 +23,19 @@ pub(super) fn without_overlapped(mut facts: Vec<Fact>, lines: &Lines<'_>) -> Vec
         .iter()
         .map(|fact| fact.hop == Hop::ClientEdge && behind.contains(&(&*fact.key, line(fact))))
         .collect();
-    let kind = |fact: &Fact| (fact.key.clone(), fact.hop == Hop::EdgeOrigin);
+    let kind = |fact: &Fact| fact.hop == Hop::EdgeOrigin;
+    let is_alike = |one: &Fact, other: &Fact| one.key == other.key && kind(one) == kind(other);
     let mut order: Vec<usize> = (0..facts.len()).collect();
-    order.sort_by_cached_key(|position| {
-        let fact = &facts[*position];
-        let (start, end) = bounds(fact);
-        (kind(fact), start, usize::MAX - end)
+    order.sort_unstable_by(|a, b| {
+        let (one, other) = (&facts[*a], &facts[*b]);
+        let ((start, end), (other_start, other_end)) = (bounds(one), bounds(other));
+        one.key
+            .cmp(&other.key)
+            .then(kind(one).cmp(&kind(other)))
+            .then(start.cmp(&other_start))
+            .then(other_end.cmp(&end))
     });
-    for alike in order.chunk_by(|a, b| kind(&facts[*a]) == kind(&facts[*b])) {
+    for alike in order.chunk_by(|a, b| is_alike(&facts[*a], &facts[*b])) {
         let mut reach = Reach::default();
         for together in alike.chunk_by(|a, b| bounds(&facts[*a]) == bounds(&facts[*b])) {
             for position in together {

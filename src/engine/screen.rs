@@ -22,13 +22,17 @@ const ANY: u16 = 0x8000;
 /// The sequences of one to three bytes that stand in a window.
 #[derive(Debug)]
 pub struct Sequences {
-    seen: Box<[u64; 1 << (BITS - 6)]>,
+    /// For each sequence, the last reading in which it was seen: nothing has to be cleared between
+    /// two windows.
+    seen: Box<[u8; 1 << BITS]>,
+    reading: u8,
 }
 
 impl Default for Sequences {
     fn default() -> Self {
         Sequences {
-            seen: Box::new([0; 1 << (BITS - 6)]),
+            seen: Box::new([0; 1 << BITS]),
+            reading: 0,
         }
     }
 }
@@ -36,7 +40,11 @@ impl Default for Sequences {
 impl Sequences {
     /// Replaces what was read before by the sequences of a window, in lower case.
     pub fn read(&mut self, window: &[u8]) {
-        self.seen.fill(0);
+        if self.reading == u8::MAX {
+            self.seen.fill(0);
+            self.reading = 0;
+        }
+        self.reading += 1;
         self.insert(NOTHING);
         let mut before = (0, Kind::Other);
         // How many bytes came before, and the last two of them.
@@ -85,12 +93,12 @@ impl Sequences {
     }
 
     fn insert(&mut self, number: u16) {
-        self.seen[usize::from(number >> 6)] |= 1 << (number & 63);
+        self.seen[usize::from(number) % (1 << BITS)] = self.reading;
     }
 
     /// Whether a sequence may stand in the window, by its number.
     pub(super) fn holds(&self, number: u16) -> bool {
-        self.seen[usize::from(number >> 6)] & (1 << (number & 63)) != 0
+        self.seen[usize::from(number) % (1 << BITS)] == self.reading
     }
 }
 
@@ -161,7 +169,7 @@ impl Screen {
     /// two.
     pub(super) fn order(&mut self, rarity: &Rarity) {
         let plain = self.plain();
-        self.words[..plain].sort_by_key(|word| rarity.uses[usize::from(*word)]);
+        self.words[..plain].sort_by_key(|word| rarity.uses(*word));
     }
 
     /// How many sequences come before the first alternatives.
@@ -172,14 +180,9 @@ impl Screen {
             .unwrap_or(self.words.len())
     }
 
-    /// The first sequence that a text with the literal may lack.
-    pub(super) fn rarest_beside(&self, literal: &[u8]) -> u16 {
-        let own = sequences(literal);
-        self.words[..self.plain()]
-            .iter()
-            .copied()
-            .find(|word| !own.contains(word))
-            .unwrap_or(NOTHING)
+    /// The sequences that stand in every match, but those of the alternatives.
+    pub(super) fn required(&self) -> &[u16] {
+        &self.words[..self.plain()]
     }
 
     /// Whether the expression may match in the window.
@@ -188,21 +191,37 @@ impl Screen {
     }
 }
 
-/// How many expressions ask for each sequence: what many ask for stands in many texts.
+/// How many expressions and literals hold each sequence: what stands in many of them stands in many
+/// texts.
 #[derive(Debug)]
 pub(super) struct Rarity {
     uses: Vec<u32>,
 }
 
 impl Rarity {
-    pub(super) fn of(screens: &[Screen]) -> Self {
+    pub(super) fn of<'a>(screens: &[Screen], literals: impl Iterator<Item = &'a String>) -> Self {
         let mut uses = vec![0; 1 << BITS];
-        for screen in screens {
-            for word in &screen.words[..screen.plain()] {
-                uses[usize::from(*word)] += 1;
-            }
+        for word in screens.iter().flat_map(Screen::required) {
+            uses[usize::from(*word)] += 1;
+        }
+        for three in literals.flat_map(|literal| literal.as_bytes().windows(3)) {
+            uses[usize::from(number(three))] += 1;
         }
         Rarity { uses }
+    }
+
+    pub(super) fn uses(&self, sequence: u16) -> u32 {
+        self.uses[usize::from(sequence)]
+    }
+
+    /// Of a text's sequences that are not among the known ones, the one that stands in the fewest
+    /// texts.
+    pub(super) fn rarest(&self, text: &str, known: &[u16]) -> Option<u16> {
+        text.as_bytes()
+            .windows(3)
+            .map(number)
+            .filter(|word| !known.contains(word))
+            .min_by_key(|word| self.uses(*word))
     }
 }
 
@@ -383,7 +402,7 @@ fn exact(hir: &Hir) -> Option<Vec<u8>> {
 }
 
 /// The sequences of a text with edges.
-fn sequences(run: &[u8]) -> Vec<u16> {
+pub(super) fn sequences(run: &[u8]) -> Vec<u16> {
     let letters: Vec<u8> = run.iter().copied().filter(|byte| *byte != EDGE).collect();
     let mut words = Vec::new();
     let mut position = 0;

@@ -154,11 +154,7 @@ impl Wording {
             }
             return count;
         }
-        for captures in compiled
-            .regex
-            .captures_iter(window)
-            .take(MOST_IN_A_WINDOW)
-        {
+        for captures in compiled.regex.captures_iter(window).take(MOST_IN_A_WINDOW) {
             let whole = captures.get_match();
             let span = Span {
                 start: offset + whole.start(),

@@ -11,10 +11,12 @@ use super::super::graph::{Hop, Layer};
 use super::super::matching::Matcher;
 use super::super::prose::Subject;
 use super::super::redact::redact;
-use super::{Evidence, SeenFact, kept};
+use super::{Evidence, SeenFact, kept_of};
 
 /// A quotation is cut at that many characters.
 const LONGEST_QUOTE: usize = 200;
+/// Up to this many facts are compared with each other; a set costs more.
+const FEW_FACTS: usize = 64;
 
 /// What the pieces of evidence say, before it is weighed.
 #[derive(Default)]
@@ -49,8 +51,8 @@ const OF_EVERYTHING: &[&str] = &[
 ];
 
 impl Gathered {
-    pub(super) fn read(&mut self, matcher: &Matcher, piece: &Evidence, number: usize) {
-        let redacted = kept(piece.text.as_deref().unwrap_or_default());
+    pub(super) fn read(&mut self, matcher: &Matcher, piece: Evidence, number: usize) {
+        let redacted = kept_of(piece.text.unwrap_or_default());
         for (kind, count) in &redacted.counts {
             *self.redacted.entry((*kind).to_owned()).or_default() += count;
         }
@@ -162,16 +164,8 @@ impl Gathered {
 
     /// Drops what was said twice, and chooses the connection that is diagnosed.
     pub(super) fn settle(&mut self) {
-        let mut seen = HashSet::new();
-        self.facts.retain(|fact| {
-            seen.insert((
-                fact.key.clone(),
-                fact.value.clone(),
-                fact.hop,
-                fact.vantage.clone(),
-                fact.connection,
-            ))
-        });
+        let mut is_new = first_of_each(&self.facts).into_iter();
+        self.facts.retain(|_| is_new.next().unwrap_or(true));
         let mut complaints: BTreeMap<usize, usize> = BTreeMap::new();
         for fact in &self.facts {
             if let Some(connection) = fact.connection
@@ -193,17 +187,15 @@ impl Gathered {
 
     /// The facts that are weighed, with their positions: those of the diagnosed connection and
     /// those of none.
-    pub(super) fn counted(&self) -> Vec<(usize, &Fact)> {
+    pub(super) fn counted(&self) -> impl Iterator<Item = (usize, &Fact)> {
         self.facts
             .iter()
             .enumerate()
             .filter(|(_, fact)| fact.connection.is_none() || fact.connection == self.connection)
-            .collect()
     }
 
     pub(super) fn value_of(&self, key: &str) -> Option<&str> {
         self.counted()
-            .into_iter()
             .find(|(_, fact)| *fact.key == *key && fact.hop == Hop::ClientEdge)
             .map(|(_, fact)| &*fact.value)
     }
@@ -332,16 +324,44 @@ impl Gathered {
                         .span
                         .map(|span| lines[fact.evidence].position(span.start)),
                     length: words.map(|words| words.chars().count()),
-                    quote: words.map(|words| {
-                        words
-                            .chars()
-                            .take(LONGEST_QUOTE)
-                            .map(|letter| if letter.is_control() { ' ' } else { letter })
-                            .collect()
-                    }),
+                    quote: words.map(quotation),
                     fact: fact.clone(),
                 }
             })
             .collect()
     }
+}
+
+/// The beginning of what was read, on one line.
+fn quotation(words: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii() && !byte.is_ascii_control();
+    if words.len() <= LONGEST_QUOTE && words.bytes().all(is_plain) {
+        return words.to_owned();
+    }
+    words
+        .chars()
+        .take(LONGEST_QUOTE)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}
+
+/// For each fact, whether no earlier one says the same.
+fn first_of_each(facts: &[Fact]) -> Vec<bool> {
+    let said = |fact: &Fact| (fact.hop, fact.connection);
+    if facts.len() <= FEW_FACTS {
+        let is_same = |one: &Fact, other: &Fact| {
+            one.value == other.value
+                && one.key == other.key
+                && said(one) == said(other)
+                && one.vantage == other.vantage
+        };
+        return (0..facts.len())
+            .map(|own| !facts[..own].iter().any(|other| is_same(other, &facts[own])))
+            .collect();
+    }
+    let mut seen = HashSet::new();
+    facts
+        .iter()
+        .map(|fact| seen.insert((&fact.key, &fact.value, &fact.vantage, said(fact))))
+        .collect()
 }

@@ -6,13 +6,14 @@ mod path;
 mod steps;
 mod verdict;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::evidence::{Context, Fact, Review, condensed};
 use super::graph::{Hop, Layer};
 use super::next_step::NextStep;
 use super::prose::Subject;
-use super::redact::{Redacted, redact};
+use super::redact::{Redacted, redact, redact_owned};
 
 pub use engine::Engine;
 
@@ -73,6 +74,15 @@ impl Evidence {
 /// What of a text is read, stored and shown: its recordings condensed, its secrets taken out.
 fn kept(text: &str) -> Redacted {
     redact(&condensed(text))
+}
+
+/// The same for a text that nobody else needs.
+fn kept_of(text: String) -> Redacted {
+    let shorter = match condensed(&text) {
+        Cow::Borrowed(same) if same.len() == text.len() => None,
+        other => Some(other.into_owned()),
+    };
+    redact_owned(shorter.unwrap_or(text))
 }
 
 /// A fact that was stated and not read from a text.

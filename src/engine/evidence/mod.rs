@@ -18,6 +18,7 @@ mod scan;
 mod time;
 mod view;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use address::{Address, HostKind, addresses};
@@ -121,12 +122,9 @@ impl Connections {
     /// Tells apart the connections by their address without its query.
     pub fn of(addresses: &[Address], lines: &Lines<'_>) -> Self {
         let mut found = Connections::default();
+        let mut known = HashMap::new();
         for address in addresses.iter().filter(|address| address.is_websocket()) {
-            let known = found
-                .addresses
-                .iter()
-                .position(|other| other.same_endpoint(address));
-            let connection = known.unwrap_or_else(|| {
+            let connection = *known.entry(address.endpoint()).or_insert_with(|| {
                 found.addresses.push(address.clone());
                 found.addresses.len() - 1
             });
