@@ -115,7 +115,7 @@ fn main() -> ExitCode {
     let engine = Engine::new(read(&files::shipped()).graph);
     let mut is_linear = true;
     for (name, write) in KILLERS {
-        let mut look = || {
+        let look = || {
             let once = time(&engine, *write, SIZE);
             let twice = time(&engine, *write, 2 * SIZE);
             (once, twice, twice.as_secs_f64() / once.as_secs_f64())

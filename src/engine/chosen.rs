@@ -4,19 +4,22 @@ use std::collections::HashMap;
 
 use super::graph::Graph;
 use super::literals::{Requirement, worth};
-use super::screen::{Rarity, Screen, sequences};
+use super::screen::{Rarity, Screen, Sequences, sequences};
 
 /// A list of sequences of which one must stand beside a literal is no longer than this.
-const MOST_BESIDE: usize = 12;
+const MOST_BESIDE: usize = 16;
+/// So many lists are looked at before the whole screen is.
+const MOST_LISTS: usize = 3;
 
 /// A wording that may stand around a literal.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Owner {
     pub(super) wording: u32,
-    /// Where the list of sequences begins in [`Chosen::beside`] of which one at least stands beside
-    /// the literal in every match, and how many they are. Most windows lack them.
+    /// Where in [`Chosen::beside`] the lists begin of which each has a sequence, at least, that stands
+    /// beside the literal in every match. Most windows lack them.
     pub(super) beside: u32,
-    pub(super) beside_count: u16,
+    /// How many lists these are.
+    pub(super) lists: u16,
     /// It may stretch over several lines.
     pub(super) is_long: bool,
 }
@@ -27,7 +30,7 @@ pub(super) struct Chosen<'a> {
     pub(super) literals: Vec<&'a str>,
     /// For each literal, the wordings that may stand around it.
     pub(super) owners: Vec<Vec<Owner>>,
-    /// What must stand beside the literals.
+    /// What must stand beside the literals: lists, each after its length.
     pub(super) beside: Vec<u16>,
 }
 
@@ -54,14 +57,17 @@ impl<'a> Chosen<'a> {
                         chosen.owners.push(Vec::new());
                         chosen.literals.len() - 1
                     });
-                    let beside = beside(literal, way, screen, rarity);
+                    let lists = beside(literal, way, screen, rarity);
                     chosen.owners[position].push(Owner {
                         wording: number as u32,
                         beside: chosen.beside.len() as u32,
-                        beside_count: beside.len() as u16,
+                        lists: lists.len() as u16,
                         is_long: pattern.lines > 1,
                     });
-                    chosen.beside.extend(beside);
+                    for list in lists {
+                        chosen.beside.push(list.len() as u16);
+                        chosen.beside.extend(list);
+                    }
                 }
             }
         }
@@ -69,9 +75,9 @@ impl<'a> Chosen<'a> {
     }
 }
 
-/// Sequences of which one at least stands in every match of the way, beside the literal: those that
-/// the fewest texts hold. Empty if the literal is all that the way requires.
-fn beside(literal: &str, way: &Requirement, screen: &Screen, rarity: &Rarity) -> Vec<u16> {
+/// Lists of sequences, of each of which one at least stands in every match of the way, beside the
+/// literal; first those that the fewest texts hold. None if the literal is all that the way requires.
+fn beside(literal: &str, way: &Requirement, screen: &Screen, rarity: &Rarity) -> Vec<Vec<u16>> {
     let own = sequences(literal.as_bytes());
     let plain = screen
         .required()
@@ -79,10 +85,30 @@ fn beside(literal: &str, way: &Requirement, screen: &Screen, rarity: &Rarity) ->
         .find(|word| !own.contains(word))
         .map(|word| vec![*word]);
     let sets = way.iter().filter(|set| set.len() <= MOST_BESIDE);
-    sets.filter_map(|set| set.iter().map(|other| rarity.rarest(other, &own)).collect())
+    let mut lists: Vec<Vec<u16>> = sets
+        .filter_map(|set| set.iter().map(|other| rarity.rarest(other, &own)).collect())
         .chain(plain)
-        .min_by_key(|words: &Vec<u16>| words.iter().map(|word| rarity.uses(*word)).sum::<u32>())
-        .unwrap_or_default()
+        .collect();
+    lists.sort_by_key(|words| words.iter().map(|word| rarity.uses(*word)).sum::<u32>());
+    lists.dedup();
+    lists.truncate(MOST_LISTS);
+    lists
+}
+
+/// Whether a window holds a sequence at least of each list that an owner asks for.
+pub(super) fn stands_beside(lists: &[u16], owner: &Owner, window: &Sequences) -> bool {
+    let mut rest = &lists[owner.beside as usize..];
+    for _ in 0..owner.lists {
+        let Some((length, words)) = rest.split_first() else {
+            return true;
+        };
+        let (list, others) = words.split_at(usize::from(*length));
+        if !list.iter().any(|word| window.holds(*word)) {
+            return false;
+        }
+        rest = others;
+    }
+    true
 }
 
 /// The set that is looked for in the whole text: the one that the fewest patterns share.

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use regex::Regex;
 
 use super::anchors::{Anchors, Hit};
-use super::chosen::{Chosen, Owner};
+use super::chosen::{Chosen, Owner, stands_beside};
 use super::evidence::{Connections, Fact, Lines};
 use super::graph::{Graph, Pattern, Predicate};
 use super::literals::{Requirement, parse, requirements_of};
@@ -249,9 +249,7 @@ impl Search<'_> {
     fn look_for(&mut self, owner: &Owner, start: usize, end: usize) {
         let text = self.text.as_bytes();
         let window = self.notes.windows.sequences(text, start, end);
-        let from = owner.beside as usize;
-        let beside = &self.matcher.beside[from..from + usize::from(owner.beside_count)];
-        if !beside.is_empty() && !beside.iter().any(|sequence| window.holds(*sequence)) {
+        if !stands_beside(&self.matcher.beside, owner, window) {
             return;
         }
         let search = self.notes.search;
