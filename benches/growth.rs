@@ -15,8 +15,8 @@ use wsdoctor::store::files;
 const SIZE: usize = 128 << 10;
 /// Twice the text may take that many times as long.
 const BOUND: f64 = 2.6;
-/// The fastest of so many runs counts: others may be using the machine.
-const RUNS: usize = 7;
+/// Each text is diagnosed until that much time is spent: the processor's clock ticks slowly.
+const ENOUGH: Duration = Duration::from_millis(150);
 /// A factor above the bound is measured again that often before it counts.
 const LOOKS: usize = 3;
 
@@ -100,14 +100,16 @@ fn time(engine: &Engine, write: fn(usize) -> String, size: usize) -> Duration {
         ..Evidence::default()
     }];
     let start = Instant::now();
-    (0..RUNS)
-        .map(|_| {
-            let before = now(start);
-            black_box(engine.diagnose(black_box(&evidence)));
-            now(start).saturating_sub(before)
-        })
-        .min()
-        .unwrap_or_default()
+    let before = now(start);
+    let mut runs = 0;
+    loop {
+        black_box(engine.diagnose(black_box(&evidence)));
+        runs += 1;
+        let spent = now(start).saturating_sub(before);
+        if spent >= ENOUGH {
+            return spent / runs;
+        }
+    }
 }
 
 #[expect(clippy::print_stdout, reason = "the figures are the purpose")]

@@ -14,21 +14,16 @@ use wsdoctor::store::files;
 const COUNTS: &[usize] = &[1_000, 10_000, 100_000];
 /// Every run of the shortest of which the fastest counts.
 const RUNS: usize = 2_000;
-/// Words are put together from these.
-const SYLLABLES: &[&str] = &[
-    "con", "ver", "tra", "lin", "sto", "pel", "mar", "dex", "fun", "gra", "hol", "jet", "kin",
-    "lum", "nor", "pra", "qui", "rel", "sig", "tan",
-];
-
 /// The word of that number, always the same one.
 fn word(number: usize) -> String {
-    let mut rest = number.wrapping_mul(2_654_435_761) % 160_000;
-    let mut word = String::new();
-    for _ in 0..4 {
-        word.push_str(SYLLABLES[rest % SYLLABLES.len()]);
-        rest /= SYLLABLES.len();
-    }
-    word
+    let mut state = (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (0..10)
+        .map(|_| {
+            state ^= state >> 29;
+            state = state.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            char::from(b'a' + (state >> 40) as u8 % 26)
+        })
+        .collect()
 }
 
 fn pattern(model: &Pattern, number: usize) -> Pattern {
