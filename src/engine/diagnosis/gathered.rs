@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::super::evidence::{
-    Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses, facts_of_addresses,
-    facts_of_context, recordings, structures,
+    Address, Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
+    facts_of_addresses, facts_of_context, recordings, structures,
 };
 use super::super::graph::{Hop, Layer};
 use super::super::matching::Matcher;
@@ -27,6 +27,8 @@ pub(super) struct Gathered {
     /// The connection that is diagnosed, where a paste speaks of several.
     pub(super) connection: Option<usize>,
     pub(super) connections: usize,
+    /// What the client dials, as soon as a text names it.
+    dialled: Option<Address>,
     /// The connection that a recording shows to fail.
     pub(super) failing: Option<usize>,
     /// Reviews of configurations, by piece of evidence.
@@ -108,9 +110,13 @@ impl Gathered {
         let seen = view.text();
         let lines = Lines::new(seen);
         let mut found = addresses(seen);
-        let structures = structures(seen, &found, number);
+        let structures = structures(seen, &found, self.dialled.as_ref(), number);
         found.retain(|address| !structures.covers(address.span));
         let connections = Connections::of(&found, &lines);
+        self.dialled = self
+            .dialled
+            .take()
+            .or(connections.addresses.first().cloned());
         let mut facts = facts_of_addresses(&connections, &found, number);
         let mut wordings = matcher.facts(seen, &lines, &connections, number);
         wordings.retain(|fact| !structures.know_better_than(fact));

@@ -72,13 +72,19 @@ pub struct Structures {
 }
 
 /// Reads what has structure in a redacted text: configurations, logs, the output of commands.
-/// `addresses` are those of the text.
-pub fn structures(text: &str, addresses: &[Address], evidence: usize) -> Structures {
+/// `addresses` are those of the text, `earlier` is what the client dials according to texts given
+/// before.
+pub fn structures(
+    text: &str,
+    addresses: &[Address],
+    earlier: Option<&Address>,
+    evidence: usize,
+) -> Structures {
     let mut all = Structures::default();
     for reading in super::configuration::readings(text, addresses)
         .into_iter()
         .chain(super::logs::readings(text, addresses))
-        .chain(super::commands::readings(text))
+        .chain(super::commands::readings(text, addresses, earlier))
     {
         all.facts
             .extend(reading.findings.into_iter().map(|finding| Fact {

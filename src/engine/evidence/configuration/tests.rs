@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use crate::engine::evidence::{Structures, addresses, structures};
 
 fn read(text: &str) -> Structures {
-    structures(text, &addresses(text), 0)
+    structures(text, &addresses(text), None, 0)
 }
 
 /// The values of a key, in the order of the text.
