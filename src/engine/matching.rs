@@ -95,7 +95,7 @@ impl Matcher {
             for pattern in &system.patterns {
                 let screen = screens.next().unwrap_or_default();
                 let facts = system_facts.clone();
-                wordings.push(Wording::new(pattern, screen, facts, &mut intern));
+                wordings.push(Wording::new(system, pattern, screen, facts, &mut intern));
             }
         }
         let mut owner_bounds = vec![0];
@@ -270,8 +270,9 @@ impl Search<'_> {
         }
         self.places += 1;
         note.matches += wording.read(
-            &self.text[start..end],
+            self.text,
             start,
+            end,
             self.evidence,
             &mut self.facts,
         );

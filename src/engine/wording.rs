@@ -4,8 +4,8 @@ use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, RegexBuilder};
 
-use super::evidence::{Fact, Span};
-use super::graph::{Hop, Pattern};
+use super::evidence::{Fact, Span, Stance, seconds, stance};
+use super::graph::{Hop, Pattern, System};
 use super::screen::Screen;
 
 /// A wording is read at most that often in one window.
@@ -23,10 +23,11 @@ pub fn compile(expression: &str) -> Result<Regex, Box<regex::Error>> {
         .map_err(Box::new)
 }
 
-/// The capture that a fact's value names: `$status`, `$ms/1000`, `$minutes*60`.
+/// The capture that a fact's value names: `$status`, `$ms/1000`, `$minutes*60`,
+/// `$time:seconds`.
 pub fn capture_name(value: &str) -> Option<&str> {
     let name = value.strip_prefix('$')?;
-    Some(name.split(['/', '*']).next().unwrap_or(name))
+    Some(name.split(['/', '*', ':']).next().unwrap_or(name))
 }
 
 /// The facts that follow from a wording's system alone.
@@ -35,7 +36,16 @@ pub(super) type SystemFacts = Arc<[(Arc<str>, Arc<str>)]>;
 #[derive(Debug)]
 enum Template {
     Word(Arc<str>),
-    Capture { name: String, factor: f64 },
+    Capture { name: String, meaning: Meaning },
+}
+
+/// How a captured text becomes a value.
+#[derive(Clone, Copy, Debug)]
+enum Meaning {
+    /// As it stands, or a number times the factor.
+    Times(f64),
+    /// A duration as people write it, in seconds.
+    Duration,
 }
 
 /// A known wording. Its expression is compiled when it is first run.
@@ -45,6 +55,8 @@ pub(super) struct Wording {
     compiled: OnceLock<Option<Compiled>>,
     pub(super) screen: Screen,
     facts: Vec<(Arc<str>, Template)>,
+    /// What people's words tell where they are denied; `None` for words of programs, which state.
+    denied: Option<Vec<(Arc<str>, Arc<str>)>>,
     hop: Hop,
     vantage: Arc<str>,
     /// On how many lines it may stretch.
@@ -67,14 +79,15 @@ fn template(value: &str, intern: &mut impl FnMut(&str) -> Arc<str>) -> Template 
         Some(name) => {
             let operation = &value[1 + name.len()..];
             let number = operation.get(1..).and_then(|n| n.parse::<f64>().ok());
-            let factor = match (operation.as_bytes().first(), number) {
-                (Some(b'/'), Some(number)) if number != 0.0 => 1.0 / number,
-                (Some(b'*'), Some(number)) => number,
-                _ => 1.0,
+            let meaning = match (operation.as_bytes().first(), number) {
+                (Some(b'/'), Some(number)) if number != 0.0 => Meaning::Times(1.0 / number),
+                (Some(b'*'), Some(number)) => Meaning::Times(number),
+                (Some(b':'), _) => Meaning::Duration,
+                _ => Meaning::Times(1.0),
             };
             Template::Capture {
                 name: name.to_owned(),
-                factor,
+                meaning,
             }
         }
     }
@@ -82,6 +95,7 @@ fn template(value: &str, intern: &mut impl FnMut(&str) -> Arc<str>) -> Template 
 
 impl Wording {
     pub(super) fn new(
+        system: &System,
         pattern: &Pattern,
         screen: Screen,
         system_facts: SystemFacts,
@@ -101,6 +115,12 @@ impl Wording {
                 .iter()
                 .map(|(key, value)| (intern(key), template(value, intern)))
                 .collect(),
+            denied: system.spoken.then(|| {
+                let negated = pattern.negated.iter();
+                negated
+                    .map(|(key, value)| (intern(key), intern(value)))
+                    .collect()
+            }),
             hop: pattern.hop,
             vantage: intern(vantage),
             lines: pattern.lines.clamp(1, 20),
@@ -130,18 +150,19 @@ impl Wording {
             .as_ref()
     }
 
-    /// Reads a window that begins at the byte `offset` of the text; how often the wording stands
-    /// in it.
+    /// Reads the window `offset..end` of the text; how often the wording stands in it.
     pub(super) fn read(
         &self,
-        window: &str,
+        text: &str,
         offset: usize,
+        end: usize,
         evidence: usize,
         facts: &mut Vec<Fact>,
     ) -> usize {
         let Some(compiled) = self.compiled() else {
             return 0;
         };
+        let window = &text[offset..end];
         let mut count = 0;
         if !compiled.has_groups {
             for found in compiled.regex.find_iter(window).take(MOST_IN_A_WINDOW) {
@@ -149,7 +170,8 @@ impl Wording {
                     start: offset + found.start(),
                     end: offset + found.end(),
                 };
-                self.state(compiled, span, |_| None, evidence, facts);
+                let stance = self.stance(text, span);
+                self.state(compiled, (span, stance), |_| None, evidence, facts);
                 count += 1;
             }
             return count;
@@ -161,16 +183,25 @@ impl Wording {
                 end: offset + whole.end(),
             };
             let value = |group: usize| captures.get(group).map(|found| found.as_str());
-            self.state(compiled, span, value, evidence, facts);
+            let stance = self.stance(text, span);
+            self.state(compiled, (span, stance), value, evidence, facts);
             count += 1;
         }
         count
     }
 
+    /// How the sentence around a match means it.
+    fn stance(&self, text: &str, span: Span) -> Stance {
+        match self.denied {
+            Some(_) => stance(text, span.start, span.end),
+            None => Stance::Stated,
+        }
+    }
+
     fn state<'t>(
         &self,
         compiled: &Compiled,
-        span: Span,
+        (span, stance): (Span, Stance),
         value_of: impl Fn(usize) -> Option<&'t str>,
         evidence: usize,
         facts: &mut Vec<Fact>,
@@ -186,13 +217,20 @@ impl Wording {
                 span: Some(span),
             });
         };
+        if stance != Stance::Stated {
+            let denied = self.denied.iter().flatten();
+            for (key, value) in denied.filter(|_| stance == Stance::Denied) {
+                push(key, value.clone());
+            }
+            return;
+        }
         for ((key, template), group) in self.facts.iter().zip(&compiled.groups) {
             match template {
                 Template::Word(word) => push(key, word.clone()),
-                Template::Capture { factor, .. } => {
+                Template::Capture { meaning, .. } => {
                     if let Some(value) = group
                         .and_then(&value_of)
-                        .and_then(|found| scaled(found, *factor))
+                        .and_then(|found| meaning.value(found))
                     {
                         push(key, value);
                     }
@@ -201,6 +239,15 @@ impl Wording {
         }
         for (key, value) in self.system_facts.iter() {
             push(key, value.clone());
+        }
+    }
+}
+
+impl Meaning {
+    fn value(self, found: &str) -> Option<Arc<str>> {
+        match self {
+            Meaning::Times(factor) => scaled(found, factor),
+            Meaning::Duration => seconds(found).map(|seconds| Arc::from(seconds.to_string())),
         }
     }
 }

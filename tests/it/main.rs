@@ -13,6 +13,7 @@ mod recordings;
 mod samples;
 mod secrets;
 mod seed;
+mod sentences;
 mod snapshots;
 mod soak;
 mod store;

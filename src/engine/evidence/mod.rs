@@ -9,12 +9,14 @@ mod commands;
 mod condensed;
 mod configuration;
 mod context;
+mod durations;
 mod har;
 mod logs;
 mod netlog;
 mod reading;
 mod recording;
 mod scan;
+mod sentences;
 mod time;
 mod view;
 
@@ -26,8 +28,10 @@ pub use bytes::decoded;
 pub use condensed::condensed;
 pub use configuration::{DifferenceLine, LineKind, Review, ReviewFinding, Sketch, Weight};
 pub use context::{Context, facts_of_context};
+pub use durations::seconds;
 pub use reading::{Structures, structures};
 pub use recording::{Recording, Words, recordings};
+pub use sentences::{Stance, stance};
 pub use view::View;
 
 use super::graph::Hop;

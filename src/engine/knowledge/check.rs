@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::super::graph::{Cause, Graph, Pattern, Predicate};
+use super::super::graph::{Cause, Graph, Pattern, Predicate, System};
 use super::super::literals::requirements;
 use super::super::matching;
 use super::{Problem, Read, Severity, line_of_offset};
@@ -275,7 +275,8 @@ fn check_patterns(graph: &Graph, places: &mut Places<'_>) {
                 ),
             );
         }
-        for (key, value) in system.facts.iter().chain(&pattern.facts) {
+        let facts = system.facts.iter().chain(&pattern.facts);
+        for (key, value) in facts.chain(&pattern.negated) {
             if let Some(complaint) = complaint_about_fact(&keys, key, value) {
                 places.error(
                     &file,
@@ -285,6 +286,23 @@ fn check_patterns(graph: &Graph, places: &mut Places<'_>) {
             }
         }
         check_pattern(pattern, &file, places);
+        check_origin(system, pattern, &file, places);
+    }
+}
+
+/// Vendors' words have a source, of their own or their system's; people's words have none, and only
+/// theirs are negated.
+fn check_origin(system: &System, pattern: &Pattern, file: &str, places: &mut Places<'_>) {
+    let id = &pattern.id;
+    if pattern.source.is_empty() && system.source.is_empty() && !system.spoken {
+        places.warning(file, id, format!("pattern {id:?} names no source"));
+    }
+    if !pattern.negated.is_empty() && !system.spoken {
+        places.error(
+            file,
+            id,
+            format!("pattern {id:?} has `negated`, which only spoken words have: say `spoken = true` above the patterns, or leave it out"),
+        );
     }
 }
 
@@ -310,7 +328,7 @@ fn check_pattern(pattern: &Pattern, file: &str, places: &mut Places<'_>) {
         places.error(file, id, format!("pattern {id:?} yields no facts"));
     }
     let names: BTreeSet<&str> = regex.capture_names().flatten().collect();
-    for (key, value) in &pattern.facts {
+    for (key, value) in pattern.facts.iter().chain(&pattern.negated) {
         if let Some(name) = matching::capture_name(value)
             && !names.contains(name)
         {
@@ -320,6 +338,18 @@ fn check_pattern(pattern: &Pattern, file: &str, places: &mut Places<'_>) {
                 format!(
                     "pattern {id:?}: {key} uses ${name}, but the expression has no (?P<{name}>..)"
                 ),
+            );
+        }
+    }
+    for value in pattern.facts.values().chain(pattern.negated.values()) {
+        if let Some((_, operation)) = value.split_once(':')
+            && value.starts_with('$')
+            && operation != "seconds"
+        {
+            places.error(
+                file,
+                id,
+                format!("pattern {id:?}: {value:?} is not known: write \"$name:seconds\" for a duration in words"),
             );
         }
     }
@@ -346,9 +376,6 @@ fn check_pattern(pattern: &Pattern, file: &str, places: &mut Places<'_>) {
     }
     if pattern.near_misses.is_empty() {
         places.warning(file, id, format!("pattern {id:?} has no near miss"));
-    }
-    if pattern.source.is_empty() {
-        places.warning(file, id, format!("pattern {id:?} names no source"));
     }
 }
 
