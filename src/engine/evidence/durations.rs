@@ -107,8 +107,7 @@ pub fn seconds(words: &str) -> Option<f64> {
     let mut number: Option<f64> = None;
     let mut last_unit = 0.0;
     let pieces = pieces(words);
-    let mut rest = pieces.iter().map(String::as_str).peekable();
-    while let Some(piece) = rest.next() {
+    for piece in pieces.iter().map(String::as_str) {
         if let Some(value) = number_of(piece) {
             // "half an hour", "a couple of minutes", "one and a half minutes"
             number = Some(match (piece, number) {
@@ -122,8 +121,6 @@ pub fn seconds(words: &str) -> Option<f64> {
                 .or_else(|| (piece == "demi-heure").then_some(0.5))?;
             total = Some(total.unwrap_or(0.0) + value * unit);
             last_unit = unit;
-        } else if matches!(piece, "to" | "or" | "-" | "–" | "bis" | "oder" | "ou" | "o") {
-            number = None;
         }
     }
     // "a minute and a half"
@@ -147,7 +144,6 @@ fn pieces(words: &str) -> Vec<String> {
         match (of_letter, pieces.last_mut()) {
             (Some(_), Some(last)) if kind == of_letter => last.push(letter),
             (Some(_), _) => pieces.push(letter.into()),
-            (None, _) if letter == '–' || letter == '-' => pieces.push(letter.into()),
             (None, _) => {}
         }
         kind = of_letter;

@@ -345,11 +345,11 @@ fn sentence_after(text: &str, end: usize) -> &str {
     &after[..stop]
 }
 
-/// Whether a mark ends a sentence: a full stop only before a space, so that names keep theirs.
+/// Whether a mark ends a sentence: most do only before a space, so that addresses keep theirs.
 fn ends_sentence(rest: &str, letter: char) -> bool {
     match letter {
-        '!' | '?' | '\n' | ';' | '。' | '！' | '？' => true,
-        '.' => rest[1..].chars().next().is_none_or(char::is_whitespace),
+        '\n' | '。' | '！' | '？' => true,
+        '.' | '!' | '?' | ';' => rest[1..].chars().next().is_none_or(char::is_whitespace),
         _ => false,
     }
 }
@@ -538,6 +538,7 @@ mod tests {
             "Is it normal that nginx closes it?",
             "It runs behind nginx, what is wrong?",
             "I use nginx. Is it the firewall?",
+            "GET https://[nginx]/socket.io/?EIO=4 fails",
         ] {
             assert_eq!(of(sentence), Stance::Stated, "{sentence}");
         }
