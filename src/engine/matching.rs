@@ -269,13 +269,7 @@ impl Search<'_> {
             return;
         }
         self.places += 1;
-        note.matches += wording.read(
-            self.text,
-            start,
-            end,
-            self.evidence,
-            &mut self.facts,
-        );
+        note.matches += wording.read(self.text, start, end, self.evidence, &mut self.facts);
     }
 
     fn go_to_line_of(&mut self, at: usize) {

@@ -75,7 +75,7 @@ fn sentences_are_read_as_meant() {
 #[test]
 fn sentences_that_were_not_looked_at_are_mostly_read() {
     let (share, complaints) = share_read("held out");
-    assert!(share >= 0.7, "{share:.2}\n{}", complaints.join("\n"));
+    assert!(share >= 0.75, "{share:.2}\n{}", complaints.join("\n"));
 }
 
 /// Every language's text is found in a paste, and not only matched by its expression.

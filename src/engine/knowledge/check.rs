@@ -297,6 +297,10 @@ fn check_origin(system: &System, pattern: &Pattern, file: &str, places: &mut Pla
     if pattern.source.is_empty() && system.source.is_empty() && !system.spoken {
         places.warning(file, id, format!("pattern {id:?} names no source"));
     }
+    if pattern.negated.values().any(|value| value.starts_with('$')) {
+        let message = format!("pattern {id:?}: what `negated` tells are words, not captures");
+        places.error(file, id, message);
+    }
     if !pattern.negated.is_empty() && !system.spoken {
         places.error(
             file,
@@ -328,7 +332,7 @@ fn check_pattern(pattern: &Pattern, file: &str, places: &mut Places<'_>) {
         places.error(file, id, format!("pattern {id:?} yields no facts"));
     }
     let names: BTreeSet<&str> = regex.capture_names().flatten().collect();
-    for (key, value) in pattern.facts.iter().chain(&pattern.negated) {
+    for (key, value) in &pattern.facts {
         if let Some(name) = matching::capture_name(value)
             && !names.contains(name)
         {
@@ -341,7 +345,7 @@ fn check_pattern(pattern: &Pattern, file: &str, places: &mut Places<'_>) {
             );
         }
     }
-    for value in pattern.facts.values().chain(pattern.negated.values()) {
+    for value in pattern.facts.values() {
         if let Some((_, operation)) = value.split_once(':')
             && value.starts_with('$')
             && operation != "seconds"
