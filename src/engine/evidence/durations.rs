@@ -148,7 +148,15 @@ fn pieces(words: &str) -> Vec<String> {
         }
         kind = of_letter;
     }
+    // "two-hour" is two words, "forty-five" is one.
+    let is_one = |piece: &str| number_of(piece).is_some() || unit_of(piece).is_some();
     pieces
+        .iter()
+        .flat_map(|piece| match is_one(piece) {
+            true => vec![piece.clone()],
+            false => piece.split('-').map(str::to_owned).collect(),
+        })
+        .collect()
 }
 
 fn number_of(piece: &str) -> Option<f64> {
