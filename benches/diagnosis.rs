@@ -7,7 +7,7 @@ use wsdoctor::engine::knowledge::read;
 use wsdoctor::engine::{Engine, Evidence};
 use wsdoctor::store::files;
 
-/// A console paste of about a kilobyte: one useful line in the noise that people copy along.
+/// A console paste of 1,064 bytes: one useful line in the noise that people copy along.
 const PASTE: &str = "[HMR] Waiting for update signal from WDS...
 react-dom.development.js:29840 Download the React DevTools for a better development experience: https://reactjs.org/link/react-devtools
 main.4f2a91c3.js:1:22019 Socket: connecting to the live feed
@@ -39,6 +39,13 @@ fn benches(criterion: &mut Criterion) {
     let evidence = evidence();
     criterion.bench_function("diagnose a 1 KB console paste", |bencher| {
         bencher.iter(|| engine.diagnose(black_box(&evidence)));
+    });
+    let exact = [Evidence {
+        text: Some(PASTE.chars().take(1000).collect()),
+        ..Evidence::default()
+    }];
+    criterion.bench_function("diagnose exactly 1,000 bytes of it", |bencher| {
+        bencher.iter(|| engine.diagnose(black_box(&exact)));
     });
     criterion.bench_function("redact a 1 KB console paste", |bencher| {
         bencher.iter(|| wsdoctor::engine::redact::redact(black_box(PASTE)));

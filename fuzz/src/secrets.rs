@@ -40,7 +40,10 @@ pub(crate) fn planted_are_gone(text: &str, data: &[u8]) {
     let (before, after) = text.split_at(at);
     let planted = format!("{before}\n\n{line}\n\n{after}");
     let redacted = redact(&planted).text;
-    assert!(!redacted.contains(&secret), "{line}\n in {planted:?}\n gave {redacted:?}");
+    assert!(
+        !redacted.contains(&secret),
+        "{line}\n in {planted:?}\n gave {redacted:?}"
+    );
     assert_eq!(redact(&redacted).text, redacted);
 }
 
@@ -54,7 +57,10 @@ fn secret(digest: &[u8]) -> String {
     // Digits and letters for certain: `Q7` is no ordinary word's beginning.
     match digest[1] % 3 {
         0 => format!("Q7x{}", letters(&digest[4..25])),
-        1 => digest[4..24].iter().map(|byte| format!("{byte:02x}")).collect(),
+        1 => digest[4..24]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
         _ => format!(
             "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI{}.{}",
             letters(&digest[4..12]),

@@ -121,9 +121,9 @@ impl App {
             .map(|piece| piece.text.as_deref().map_or(0, str::len))
             .sum();
         if size < BLOCKING_FROM {
-            return Ok(engine.diagnose(&evidence));
+            return Ok(engine.diagnose_owned(evidence));
         }
-        tokio::task::spawn_blocking(move || engine.diagnose(&evidence))
+        tokio::task::spawn_blocking(move || engine.diagnose_owned(evidence))
             .await
             .map_err(|error| AppError::Internal(error.to_string()))
     }

@@ -8,6 +8,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 
 use super::usage_error;
+use crate::engine::evidence::decoded;
 use crate::engine::knowledge::read;
 use crate::engine::{Engine, Evidence};
 use crate::json::{self, ContextJson, EvidenceJson, FactJson};
@@ -58,8 +59,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 fn single(engine: &Engine, mut input: Box<dyn Read>, format: Format) -> io::Result<()> {
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes)?;
-    let diagnosis = engine.diagnose(&[Evidence {
-        text: Some(String::from_utf8_lossy(&bytes).into_owned()),
+    let diagnosis = engine.diagnose_owned(vec![Evidence {
+        text: Some(decoded(bytes)),
         ..Evidence::default()
     }]);
     let mut out = io::stdout().lock();

@@ -343,6 +343,13 @@ pub struct System {
     pub system: String,
     /// The name shown to people.
     pub title: String,
+    /// Where the wordings of all its patterns were taken from, if they do not say otherwise.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub source: String,
+    /// Whether these are people's words: no vendor is their source, and a negation or a question
+    /// around them counts.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub spoken: bool,
     /// Facts that follow from any of its patterns.
     #[serde(default, skip_serializing_if = "FactTemplates::is_empty")]
     pub facts: FactTemplates,
@@ -373,6 +380,10 @@ pub struct Pattern {
     /// What a match tells.
     #[serde(default)]
     pub facts: FactTemplates,
+    /// What the same words tell where they are negated; left out, they then tell nothing. Only in
+    /// systems of spoken words.
+    #[serde(default, skip_serializing_if = "FactTemplates::is_empty")]
+    pub negated: FactTemplates,
     /// On which hop.
     #[serde(default, skip_serializing_if = "is_default")]
     pub hop: Hop,

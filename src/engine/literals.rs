@@ -67,6 +67,16 @@ pub fn requirements(expression: &str) -> Vec<Requirement> {
 /// The syntax of an expression, good for finding its literals and not for matching. `None` if the
 /// expression is invalid.
 pub fn parse(expression: &str) -> Option<Hir> {
+    // Literals are in lower case and looked for in either case, so whether the whole expression
+    // ignores case makes no difference, and letters read more easily than pairs of letters.
+    let plain = expression.strip_prefix("(?i)").map(read);
+    match plain {
+        Some(Some(hir)) if !requirements_of(&hir).is_empty() => Some(hir),
+        _ => read(expression),
+    }
+}
+
+fn read(expression: &str) -> Option<Hir> {
     // Unicode's classes are long tables and hold no literal, so building them would cost several
     // times the rest. An expression that cannot do without them says so.
     let mut parser = ParserBuilder::new().unicode(false).utf8(false).build();

@@ -4,6 +4,8 @@
 //! redacted before anything else looks at it: no rule, no message and no caller ever sees a secret.
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod anchors;
+mod chosen;
 pub mod diagnosis;
 pub mod evidence;
 pub mod graph;
@@ -12,10 +14,12 @@ pub mod literals;
 pub mod matching;
 pub mod near;
 pub mod next_step;
+mod overlap;
 pub mod proof;
 pub mod prose;
 pub mod ranking;
 pub mod redact;
 pub mod screen;
+mod wording;
 
 pub use diagnosis::{Diagnosis, Engine, Evidence};

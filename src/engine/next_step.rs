@@ -196,15 +196,16 @@ impl Planner {
             if !useful || planned.is_told(known) {
                 continue;
             }
-            let value = without_check
-                - planned.minutes_after(
-                    &likeliest,
-                    &now,
-                    rest.max(posterior.something_else),
-                    &costs,
-                )
-                - planned.detour(&likeliest);
-            if value > best.map_or(0.0, |(_, value)| value) {
+            let detour = planned.detour(&likeliest);
+            let least = best.map_or(0.0, |(_, value)| value);
+            let rest = rest.max(posterior.something_else);
+            let minutes =
+                planned.minutes_after(&likeliest, &now, rest, &costs, without_check, |minutes| {
+                    without_check - minutes - detour > least
+                });
+            let Some(minutes) = minutes else { continue };
+            let value = without_check - minutes - detour;
+            if value > least {
                 best = Some((planned.check, value));
             }
         }
@@ -297,11 +298,25 @@ impl PlannedCheck {
         place as f64 * MINUTES_PER_PLACE
     }
 
-    /// Expected minutes to the end if this check is done first, its own included.
-    fn minutes_after(&self, likeliest: &[usize], now: &[f64], rest: f64, costs: &[f64]) -> f64 {
+    /// Expected minutes to the end if this check is done first, its own included; `without` is what
+    /// they are without it. `None` as soon as they are too many to be `worth` it.
+    fn minutes_after(
+        &self,
+        likeliest: &[usize],
+        now: &[f64],
+        rest: f64,
+        costs: &[f64],
+        without: f64,
+        is_worth: impl Fn(f64) -> bool,
+    ) -> Option<f64> {
+        let cannot_tell = CANNOT_TELL * without;
         let mut minutes = self.minutes;
-        let mut after = vec![0.0; now.len()];
+        let mut after = [0.0; HORIZON];
+        let after = &mut after[..now.len()];
         for answer in &self.answers {
+            if !is_worth(minutes) {
+                return None;
+            }
             let something_else = rest * answer[answer.len() - 1];
             let mut total = something_else;
             for (slot, (cause, probability)) in after.iter_mut().zip(likeliest.iter().zip(now)) {
@@ -311,31 +326,36 @@ impl PlannedCheck {
             if total <= 0.0 {
                 continue;
             }
-            for slot in &mut after {
+            for slot in after.iter_mut() {
                 *slot /= total;
             }
-            minutes += total * (1.0 - CANNOT_TELL) * expected_minutes(&after, costs);
+            minutes += total * (1.0 - CANNOT_TELL) * expected_minutes(after, costs);
         }
-        minutes + CANNOT_TELL * expected_minutes(now, costs)
+        Some(minutes + cannot_tell)
     }
 }
 
 /// ECR of doing the fixes in the order of chance over cost and then handing over.
 fn expected_minutes(probabilities: &[f64], costs: &[f64]) -> f64 {
-    let mut order: [(f64, f64); HORIZON] = [(0.0, 0.0); HORIZON];
+    let mut order: [(f64, f64, f64); HORIZON] = [(0.0, 0.0, 0.0); HORIZON];
     let mut count = 0;
     for (probability, cost) in probabilities.iter().zip(costs) {
         let chance = probability * FIX_HELPS;
         if chance * HAND_OVER_MINUTES > *cost {
-            order[count] = (chance, *cost);
+            // Few are left here, and they come nearly in order.
+            let ratio = chance / cost;
+            let place = order[..count]
+                .iter()
+                .rposition(|(other, ..)| other.total_cmp(&ratio).is_ge())
+                .map_or(0, |place| place + 1);
+            order.copy_within(place..count, place + 1);
+            order[place] = (ratio, chance, *cost);
             count += 1;
         }
     }
-    let order = &mut order[..count];
-    order.sort_by(|a, b| (b.0 / b.1).total_cmp(&(a.0 / a.1)));
     let mut remaining = 1.0;
     let mut minutes = 0.0;
-    for (chance, cost) in order.iter() {
+    for (_, chance, cost) in &order[..count] {
         minutes += remaining * cost;
         remaining -= chance;
     }

@@ -83,12 +83,20 @@ impl Subject {
             ("{origin}", origin.as_str()),
             ("{socket_origin}", socket_origin.as_str()),
         ];
-        let mut filled = text.to_owned();
-        for (name, value) in values {
-            if filled.contains(name) {
-                filled = filled.replace(name, &address_letters(value));
-            }
+        let mut filled = String::with_capacity(text.len() + 64);
+        let mut rest = text;
+        while let Some(brace) = rest.find('{') {
+            filled.push_str(&rest[..brace]);
+            rest = &rest[brace..];
+            let value = values.iter().find(|(name, _)| rest.starts_with(name));
+            let (taken, written) = match value {
+                Some((name, value)) => (name.len(), address_letters(value)),
+                None => (1, "{".to_owned()),
+            };
+            filled.push_str(&written);
+            rest = &rest[taken..];
         }
+        filled.push_str(rest);
         filled
     }
 }

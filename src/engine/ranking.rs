@@ -79,6 +79,8 @@ pub struct Model {
     numbers: Numbers,
     /// Prior probabilities of the causes; with `numbers.something_else` they add up to 1.
     priors: Vec<f64>,
+    /// ln of those.
+    prior_logarithms: Vec<f64>,
     /// For a cause, the position of its family's root (itself for a root).
     root_of: Vec<usize>,
     stages: Vec<u8>,
@@ -172,6 +174,7 @@ impl Model {
             .collect();
         let priors = priors(graph, &root_of, &numbers);
         let mut model = Model {
+            prior_logarithms: priors.iter().map(|prior| prior.ln()).collect(),
             priors,
             root_of,
             stages: graph
@@ -312,7 +315,7 @@ impl Model {
         let mut scores: Vec<f64> = (0..self.causes())
             .map(|cause| {
                 let evidence: f64 = contributions.iter().map(|c| c.weights[cause]).sum();
-                self.priors[cause].ln() + self.numbers.trust * evidence + stage_weights[cause]
+                self.prior_logarithms[cause] + self.numbers.trust * evidence + stage_weights[cause]
             })
             .collect();
         scores.push(self.numbers.something_else.ln());

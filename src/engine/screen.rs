@@ -22,78 +22,129 @@ const ANY: u16 = 0x8000;
 /// The sequences of one to three bytes that stand in a window.
 #[derive(Debug)]
 pub struct Sequences {
-    seen: Box<[u64; 1 << (BITS - 6)]>,
+    /// For each sequence, the last reading in which it was seen: nothing has to be cleared between
+    /// two windows.
+    seen: Box<[u8; 1 << BITS]>,
+    reading: u8,
 }
 
 impl Default for Sequences {
     fn default() -> Self {
         Sequences {
-            seen: Box::new([0; 1 << (BITS - 6)]),
+            seen: Box::new([0; 1 << BITS]),
+            reading: 0,
         }
     }
 }
 
 impl Sequences {
-    /// Replaces what was read before by the sequences of a window in lower case.
-    pub fn read(&mut self, lower: &[u8]) {
-        self.seen.fill(0);
-        let (mut before, mut last) = (None, None);
-        for &byte in lower {
-            self.insert(number(&[byte]));
-            if byte.is_ascii_digit() || !byte.is_ascii() {
+    /// Replaces what was read before by the sequences of a window, in lower case.
+    pub fn read(&mut self, window: &[u8]) {
+        if self.reading == u8::MAX {
+            self.seen.fill(0);
+            self.reading = 0;
+        }
+        self.reading += 1;
+        self.insert(NOTHING);
+        let mut before = (0, Kind::Other);
+        // How many bytes came before, and the last two of them.
+        let mut last_two = (0, 0_u32);
+        for &byte in window {
+            let byte = byte.to_ascii_lowercase();
+            let kind = KINDS[usize::from(byte)];
+            let byte = u32::from(byte);
+            let (count, pair) = last_two;
+            let last = pair & 0xff;
+            self.insert(hash(1, byte));
+            if matches!(kind, Kind::Digit | Kind::Foreign) {
                 self.insert(number(&[DIGIT]));
             }
-            if let Some(last) = last {
-                self.insert(number(&[last, byte]));
-                if let Some(before) = before {
-                    self.insert(number(&[before, last, byte]));
+            if count > 0 {
+                self.insert(hash(2, last << 8 | byte));
+                if before.0 != 0 {
+                    // The byte is the second one after an edge.
+                    self.insert(hash(3, u32::from(EDGE) << 16 | last << 8 | byte));
+                }
+                if count > 1 {
+                    self.insert(hash(3, pair << 8 | byte));
                 }
             }
-            (before, last) = (last, Some(byte));
+            let is_edge = may_be_edge(before.1, kind);
+            if is_edge {
+                self.insert(hash(2, u32::from(EDGE) << 8 | byte));
+                if count > 0 {
+                    self.insert_edge_after(count, pair);
+                }
+            }
+            before = (u8::from(is_edge), kind);
+            last_two = (count + 1, (pair << 8 | byte) & 0xffff);
         }
-        let at = |position: usize| lower.get(position).copied();
-        for position in 0..=lower.len() {
-            let before = position.checked_sub(1).and_then(at);
-            let after = at(position);
-            if !may_be_edge(before, after) {
-                continue;
-            }
-            if let Some(after) = after {
-                self.insert(number(&[EDGE, after]));
-                if let Some(second) = at(position + 1) {
-                    self.insert(number(&[EDGE, after, second]));
-                }
-            }
-            if let Some(before) = before {
-                self.insert(number(&[before, EDGE]));
-                if let Some(first) = position.checked_sub(2).and_then(at) {
-                    self.insert(number(&[first, before, EDGE]));
-                }
-            }
+        if may_be_edge(before.1, Kind::Other) && last_two.0 > 0 {
+            self.insert_edge_after(last_two.0, last_two.1);
+        }
+    }
+
+    /// A word may end behind the last two bytes; there is but one if `count` is 1.
+    fn insert_edge_after(&mut self, count: usize, pair: u32) {
+        self.insert(hash(2, (pair & 0xff) << 8 | u32::from(EDGE)));
+        if count > 1 {
+            self.insert(hash(3, pair << 8 | u32::from(EDGE)));
         }
     }
 
     fn insert(&mut self, number: u16) {
-        self.seen[usize::from(number >> 6)] |= 1 << (number & 63);
+        self.seen[usize::from(number) % (1 << BITS)] = self.reading;
     }
 
-    fn holds(&self, number: u16) -> bool {
-        self.seen[usize::from(number >> 6)] & (1 << (number & 63)) != 0
+    /// Whether a sequence may stand in the window, by its number.
+    pub(super) fn holds(&self, number: u16) -> bool {
+        self.seen[usize::from(number) % (1 << BITS)] == self.reading
     }
 }
 
-/// Letters outside ASCII may or may not belong to words.
-fn may_be_edge(before: Option<u8>, after: Option<u8>) -> bool {
-    let is_word =
-        |byte: Option<u8>| byte.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    let is_foreign = |byte: Option<u8>| byte.is_some_and(|byte| !byte.is_ascii());
-    is_word(before) != is_word(after) || is_foreign(before) || is_foreign(after)
+/// What a byte may be part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Word,
+    Digit,
+    /// Letters outside ASCII may or may not belong to words.
+    Foreign,
+    Other,
 }
+
+const KINDS: [Kind; 256] = {
+    let mut kinds = [Kind::Other; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            b'0'..=b'9' => Kind::Digit,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Kind::Word,
+            0x80.. => Kind::Foreign,
+            _ => Kind::Other,
+        };
+        byte += 1;
+    }
+    kinds
+};
+
+/// Whether a word may begin or end between two bytes; nothing counts as other.
+fn may_be_edge(before: Kind, after: Kind) -> bool {
+    let is_word = |kind: Kind| matches!(kind, Kind::Word | Kind::Digit);
+    is_word(before) != is_word(after) || before == Kind::Foreign || after == Kind::Foreign
+}
+
+/// The number of no sequence at all, which every window holds.
+const NOTHING: u16 = 0;
 
 fn number(sequence: &[u8]) -> u16 {
-    let packed = sequence.iter().fold(sequence.len() as u32, |packed, byte| {
-        packed << 8 | u32::from(*byte)
-    });
+    let packed = sequence
+        .iter()
+        .fold(0, |packed, byte| packed << 8 | u32::from(*byte));
+    hash(sequence.len() as u32, packed)
+}
+
+fn hash(length: u32, packed: u32) -> u16 {
+    let packed = length << (8 * length) | packed;
     (packed.wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as u16
 }
 
@@ -114,9 +165,63 @@ impl Screen {
         }
     }
 
+    /// Puts what stands in the fewest texts first, so that most windows are refused by a look or
+    /// two.
+    pub(super) fn order(&mut self, rarity: &Rarity) {
+        let plain = self.plain();
+        self.words[..plain].sort_by_key(|word| rarity.uses(*word));
+    }
+
+    /// How many sequences come before the first alternatives.
+    fn plain(&self) -> usize {
+        self.words
+            .iter()
+            .position(|word| word & ANY != 0)
+            .unwrap_or(self.words.len())
+    }
+
+    /// The sequences that stand in every match, but those of the alternatives.
+    pub(super) fn required(&self) -> &[u16] {
+        &self.words[..self.plain()]
+    }
+
     /// Whether the expression may match in the window.
     pub fn lets_through(&self, window: &Sequences) -> bool {
         holds(&self.words, window)
+    }
+}
+
+/// How many expressions and literals hold each sequence: what stands in many of them stands in many
+/// texts.
+#[derive(Debug)]
+pub(super) struct Rarity {
+    uses: Vec<u32>,
+}
+
+impl Rarity {
+    pub(super) fn of<'a>(screens: &[Screen], literals: impl Iterator<Item = &'a String>) -> Self {
+        let mut uses = vec![0; 1 << BITS];
+        for word in screens.iter().flat_map(Screen::required) {
+            uses[usize::from(*word)] += 1;
+        }
+        for three in literals.flat_map(|literal| literal.as_bytes().windows(3)) {
+            uses[usize::from(number(three))] += 1;
+        }
+        Rarity { uses }
+    }
+
+    pub(super) fn uses(&self, sequence: u16) -> u32 {
+        self.uses[usize::from(sequence)]
+    }
+
+    /// Of a text's sequences that are not among the known ones, the one that stands in the fewest
+    /// texts.
+    pub(super) fn rarest(&self, text: &str, known: &[u16]) -> Option<u16> {
+        text.as_bytes()
+            .windows(3)
+            .map(number)
+            .filter(|word| !known.contains(word))
+            .min_by_key(|word| self.uses(*word))
     }
 }
 
@@ -297,7 +402,7 @@ fn exact(hir: &Hir) -> Option<Vec<u8>> {
 }
 
 /// The sequences of a text with edges.
-fn sequences(run: &[u8]) -> Vec<u16> {
+pub(super) fn sequences(run: &[u8]) -> Vec<u16> {
     let letters: Vec<u8> = run.iter().copied().filter(|byte| *byte != EDGE).collect();
     let mut words = Vec::new();
     let mut position = 0;

@@ -59,7 +59,7 @@ impl Engine {
         Engine {
             matcher: Matcher::new(&graph),
             planner: Planner::new(&graph, &model),
-            hash: knowledge::hash(&graph),
+            hash: knowledge::hash_of_sorted(&graph),
             model,
             symptoms_by_key,
             graph,
@@ -78,12 +78,17 @@ impl Engine {
 
     /// What the evidence makes of the causes and what to do next.
     pub fn diagnose(&self, evidence: &[Evidence]) -> Diagnosis {
+        self.diagnose_owned(evidence.to_vec())
+    }
+
+    /// The same for evidence that nobody else needs: a long text is in memory once, not twice.
+    pub fn diagnose_owned(&self, evidence: Vec<Evidence>) -> Diagnosis {
         let mut gathered = Gathered::default();
-        for (number, piece) in evidence.iter().enumerate() {
+        for (number, piece) in evidence.into_iter().enumerate() {
             gathered.read(&self.matcher, piece, number);
         }
         gathered.settle();
-        let counted = gathered.counted();
+        let counted: Vec<(usize, &Fact)> = gathered.counted().collect();
         let symptoms = self.symptoms(&counted);
         let seen: Vec<(usize, Source)> = symptoms
             .iter()
@@ -179,6 +184,7 @@ impl Engine {
             edge,
             notes,
             facts: gathered.seen_facts(),
+            configurations: gathered.reviews(),
             redacted: gathered.redacted,
             texts: gathered.texts,
             knowledge: KnowledgeVersion {
@@ -194,20 +200,23 @@ impl Engine {
         posterior: &Posterior,
         families: &[f64],
     ) -> Vec<RankedCause> {
-        let mut order: Vec<usize> = (0..families.len())
+        // Causes are in the order of their ids, so their positions decide between equals.
+        let mut order: Vec<(f64, usize)> = (0..families.len())
             .filter(|cause| self.model.root_of(*cause) == *cause)
+            .map(|cause| (round(families[cause]), cause))
             .collect();
-        order.sort_by(|a, b| {
-            round(families[*b])
-                .total_cmp(&round(families[*a]))
-                .then_with(|| self.graph.causes[*a].id.cmp(&self.graph.causes[*b].id))
-        });
+        let likelier = |a: &(f64, usize), b: &(f64, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        if order.len() > MOST_CAUSES {
+            order.select_nth_unstable_by(MOST_CAUSES, likelier);
+            order.truncate(MOST_CAUSES);
+        }
+        order.sort_unstable_by(likelier);
         order
             .iter()
-            .take(MOST_CAUSES)
+            .map(|(_, cause)| *cause)
             .enumerate()
-            .filter(|(place, cause)| *place < 3 || families[**cause] >= LEAST_LISTED)
-            .map(|(_, cause)| self.ranked_cause(*cause, symptoms, posterior, families))
+            .filter(|(place, cause)| *place < 3 || families[*cause] >= LEAST_LISTED)
+            .map(|(_, cause)| self.ranked_cause(cause, symptoms, posterior, families))
             .collect()
     }
 

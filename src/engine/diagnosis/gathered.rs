@@ -4,17 +4,19 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::super::evidence::{
-    Connections, Fact, Lines, Recording, Span, View, addresses, facts_of_addresses,
-    facts_of_context, recording, structures,
+    Address, Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
+    facts_of_addresses, facts_of_context, recordings, structures,
 };
 use super::super::graph::{Hop, Layer};
 use super::super::matching::Matcher;
 use super::super::prose::Subject;
 use super::super::redact::redact;
-use super::{Evidence, SeenFact};
+use super::{Evidence, SeenFact, kept_of};
 
 /// A quotation is cut at that many characters.
 const LONGEST_QUOTE: usize = 200;
+/// Up to this many facts are compared with each other; a set costs more.
+const FEW_FACTS: usize = 64;
 
 /// What the pieces of evidence say, before it is weighed.
 #[derive(Default)]
@@ -25,9 +27,16 @@ pub(super) struct Gathered {
     /// The connection that is diagnosed, where a paste speaks of several.
     pub(super) connection: Option<usize>,
     pub(super) connections: usize,
+    /// What the client dials, as soon as a text names it.
+    dialled: Option<Address>,
     /// The connection that a recording shows to fail.
     pub(super) failing: Option<usize>,
+    /// Reviews of configurations, by piece of evidence.
+    sketches: Vec<(usize, Sketch)>,
 }
+
+/// More configurations are not reviewed.
+const MOST_REVIEWS: usize = 12;
 
 /// Facts with these beginnings speak of the whole situation, whatever line they stand on.
 const OF_EVERYTHING: &[&str] = &[
@@ -44,23 +53,22 @@ const OF_EVERYTHING: &[&str] = &[
 ];
 
 impl Gathered {
-    pub(super) fn read(&mut self, matcher: &Matcher, piece: &Evidence, number: usize) {
-        let redacted = redact(piece.text.as_deref().unwrap_or_default());
+    pub(super) fn read(&mut self, matcher: &Matcher, piece: Evidence, number: usize) {
+        let redacted = kept_of(piece.text.unwrap_or_default());
         for (kind, count) in &redacted.counts {
             *self.redacted.entry((*kind).to_owned()).or_default() += count;
         }
         let text = redacted.text;
-        match recording(&text, number) {
-            Some(recording) => {
-                // What was written around a recording is read as ever; the recording is not,
-                // because scripts and bodies in it speak of everything.
-                self.read_words(matcher, &text[..recording.span.start], 0, number);
-                let end = recording.span.end;
-                self.read_words(matcher, &text[end..], end, number);
-                self.read_recording(matcher, recording, number);
-            }
-            None => self.read_words(matcher, &text, 0, number),
+        // What was written around a recording is read as ever; the recording is not, because its
+        // headers and answers would be taken for a person's words.
+        let mut from = 0;
+        for recording in recordings(&text, number) {
+            let Span { start, end } = recording.span;
+            self.read_words(matcher, &text[from..start], from, number);
+            self.read_recording(matcher, recording, number);
+            from = end;
         }
+        self.read_words(matcher, &text[from..], from, number);
         for mark in &redacted.marks {
             for (key, value) in &mark.facts {
                 self.facts.push(Fact {
@@ -102,12 +110,20 @@ impl Gathered {
         let seen = view.text();
         let lines = Lines::new(seen);
         let mut found = addresses(seen);
-        let structures = structures(seen, &found, number);
+        let structures = structures(seen, &found, self.dialled.as_ref(), number);
         found.retain(|address| !structures.covers(address.span));
         let connections = Connections::of(&found, &lines);
+        self.dialled = self
+            .dialled
+            .take()
+            .or(connections.addresses.first().cloned());
         let mut facts = facts_of_addresses(&connections, &found, number);
         let mut wordings = matcher.facts(seen, &lines, &connections, number);
         wordings.retain(|fact| !structures.know_better_than(fact));
+        for sketch in structures.sketches {
+            let placed = sketch.placed(|at| view.place(Span { start: at, end: at }).start + offset);
+            self.sketches.push((number, placed));
+        }
         facts.extend(wordings);
         facts.extend(structures.facts);
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
@@ -154,16 +170,8 @@ impl Gathered {
 
     /// Drops what was said twice, and chooses the connection that is diagnosed.
     pub(super) fn settle(&mut self) {
-        let mut seen = HashSet::new();
-        self.facts.retain(|fact| {
-            seen.insert((
-                fact.key.clone(),
-                fact.value.clone(),
-                fact.hop,
-                fact.vantage.clone(),
-                fact.connection,
-            ))
-        });
+        let mut is_new = first_of_each(&self.facts).into_iter();
+        self.facts.retain(|_| is_new.next().unwrap_or(true));
         let mut complaints: BTreeMap<usize, usize> = BTreeMap::new();
         for fact in &self.facts {
             if let Some(connection) = fact.connection
@@ -185,17 +193,15 @@ impl Gathered {
 
     /// The facts that are weighed, with their positions: those of the diagnosed connection and
     /// those of none.
-    pub(super) fn counted(&self) -> Vec<(usize, &Fact)> {
+    pub(super) fn counted(&self) -> impl Iterator<Item = (usize, &Fact)> {
         self.facts
             .iter()
             .enumerate()
             .filter(|(_, fact)| fact.connection.is_none() || fact.connection == self.connection)
-            .collect()
     }
 
     pub(super) fn value_of(&self, key: &str) -> Option<&str> {
         self.counted()
-            .into_iter()
             .find(|(_, fact)| *fact.key == *key && fact.hop == Hop::ClientEdge)
             .map(|(_, fact)| &*fact.value)
     }
@@ -299,6 +305,18 @@ impl Gathered {
         }
     }
 
+    /// What there is to say of the configurations, in the order of the evidence.
+    pub(super) fn reviews(&self) -> Vec<Review> {
+        let lines: Vec<Lines<'_>> = self.texts.iter().map(|text| Lines::new(text)).collect();
+        self.sketches
+            .iter()
+            .take(MOST_REVIEWS)
+            .map(|(evidence, sketch)| {
+                sketch.review(*evidence, |at| lines[*evidence].position(at).0)
+            })
+            .collect()
+    }
+
     pub(super) fn seen_facts(&self) -> Vec<SeenFact> {
         let lines: Vec<Lines<'_>> = self.texts.iter().map(|text| Lines::new(text)).collect();
         self.facts
@@ -312,16 +330,44 @@ impl Gathered {
                         .span
                         .map(|span| lines[fact.evidence].position(span.start)),
                     length: words.map(|words| words.chars().count()),
-                    quote: words.map(|words| {
-                        words
-                            .chars()
-                            .take(LONGEST_QUOTE)
-                            .map(|letter| if letter.is_control() { ' ' } else { letter })
-                            .collect()
-                    }),
+                    quote: words.map(quotation),
                     fact: fact.clone(),
                 }
             })
             .collect()
     }
+}
+
+/// The beginning of what was read, on one line.
+fn quotation(words: &str) -> String {
+    let is_plain = |byte: u8| byte.is_ascii() && !byte.is_ascii_control();
+    if words.len() <= LONGEST_QUOTE && words.bytes().all(is_plain) {
+        return words.to_owned();
+    }
+    words
+        .chars()
+        .take(LONGEST_QUOTE)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}
+
+/// For each fact, whether no earlier one says the same.
+fn first_of_each(facts: &[Fact]) -> Vec<bool> {
+    let said = |fact: &Fact| (fact.hop, fact.connection);
+    if facts.len() <= FEW_FACTS {
+        let is_same = |one: &Fact, other: &Fact| {
+            one.value == other.value
+                && one.key == other.key
+                && said(one) == said(other)
+                && one.vantage == other.vantage
+        };
+        return (0..facts.len())
+            .map(|own| !facts[..own].iter().any(|other| is_same(other, &facts[own])))
+            .collect();
+    }
+    let mut seen = HashSet::new();
+    facts
+        .iter()
+        .map(|fact| seen.insert((&fact.key, &fact.value, &fact.vantage, said(fact))))
+        .collect()
 }

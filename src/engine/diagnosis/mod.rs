@@ -6,13 +6,14 @@ mod path;
 mod steps;
 mod verdict;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::evidence::{Context, Fact};
+use super::evidence::{Context, Fact, Review, condensed};
 use super::graph::{Hop, Layer};
 use super::next_step::NextStep;
 use super::prose::Subject;
-use super::redact::redact;
+use super::redact::{Redacted, redact, redact_owned};
 
 pub use engine::Engine;
 
@@ -35,7 +36,7 @@ impl Evidence {
     /// the same as diagnosing the original.
     pub fn redacted(&self) -> Evidence {
         let clean = |text: &String| redact(text).text;
-        let text = self.text.as_deref().map(redact);
+        let text = self.text.as_deref().map(kept);
         let hidden = text
             .iter()
             .flat_map(|redacted| &redacted.marks)
@@ -68,6 +69,20 @@ impl Evidence {
             },
         }
     }
+}
+
+/// What of a text is read, stored and shown: its recordings condensed, its secrets taken out.
+fn kept(text: &str) -> Redacted {
+    redact(&condensed(text))
+}
+
+/// The same for a text that nobody else needs.
+fn kept_of(text: String) -> Redacted {
+    let shorter = match condensed(&text) {
+        Cow::Borrowed(same) if same.len() == text.len() => None,
+        other => Some(other.into_owned()),
+    };
+    redact_owned(shorter.unwrap_or(text))
 }
 
 /// A fact that was stated and not read from a text.
@@ -256,6 +271,8 @@ pub struct Diagnosis {
     pub ruled_out: usize,
     /// The connection it speaks of.
     pub subject: Subject,
+    /// What there is to say of the configurations in the texts.
+    pub configurations: Vec<Review>,
     /// What answered, such as `nginx`, for choosing the fix that is shown first.
     pub edge: Option<String>,
     /// Which knowledge it was made with.

@@ -246,12 +246,15 @@ impl Address {
         })
     }
 
+    /// What two addresses share that lead to the same place on the same host.
+    pub(super) fn endpoint(&self) -> (&str, &str, u16, &str) {
+        let path = self.path.trim_end_matches('/');
+        (self.scheme, &self.host, self.effective_port(), path)
+    }
+
     /// Whether both lead to the same place on the same host.
     pub fn same_endpoint(&self, other: &Address) -> bool {
-        self.scheme == other.scheme
-            && self.host == other.host
-            && self.effective_port() == other.effective_port()
-            && self.path.trim_end_matches('/') == other.path.trim_end_matches('/')
+        self.endpoint() == other.endpoint()
     }
 
     /// Scheme, host, port and path.

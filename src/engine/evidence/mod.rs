@@ -4,24 +4,34 @@
 //! situation. Strange input yields what could be read; nothing here can fail.
 
 mod address;
+mod bytes;
 mod commands;
+mod condensed;
 mod configuration;
 mod context;
+mod durations;
 mod har;
 mod logs;
 mod netlog;
 mod reading;
 mod recording;
 mod scan;
+mod sentences;
 mod time;
 mod view;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use address::{Address, HostKind, addresses};
+pub use bytes::decoded;
+pub use condensed::condensed;
+pub use configuration::{DifferenceLine, LineKind, Review, ReviewFinding, Sketch, Weight};
 pub use context::{Context, facts_of_context};
+pub use durations::seconds;
 pub use reading::{Structures, structures};
-pub use recording::{Recording, Words, recording};
+pub use recording::{Recording, Words, recordings};
+pub use sentences::{Stance, stance};
 pub use view::View;
 
 use super::graph::Hop;
@@ -116,12 +126,9 @@ impl Connections {
     /// Tells apart the connections by their address without its query.
     pub fn of(addresses: &[Address], lines: &Lines<'_>) -> Self {
         let mut found = Connections::default();
+        let mut known = HashMap::new();
         for address in addresses.iter().filter(|address| address.is_websocket()) {
-            let known = found
-                .addresses
-                .iter()
-                .position(|other| other.same_endpoint(address));
-            let connection = known.unwrap_or_else(|| {
+            let connection = *known.entry(address.endpoint()).or_insert_with(|| {
                 found.addresses.push(address.clone());
                 found.addresses.len() - 1
             });

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use super::configuration::{Draft, Sketch};
 use super::{Address, Fact, Span};
 use crate::engine::graph::Hop;
 
@@ -29,6 +30,8 @@ pub(super) struct Reading {
     pub(super) owned: Vec<Span>,
     /// Where wordings tell nothing about a proxy's configuration, because it is known whole.
     pub(super) judged: Vec<Span>,
+    /// What there is to say of configurations.
+    pub(super) drafts: Vec<Draft>,
 }
 
 impl Reading {
@@ -61,19 +64,27 @@ impl Reading {
 pub struct Structures {
     /// What they say.
     pub facts: Vec<Fact>,
+    /// What there is to say of configurations.
+    pub sketches: Vec<Sketch>,
     regions: Vec<Span>,
     owned: Vec<Span>,
     judged: Vec<Span>,
 }
 
 /// Reads what has structure in a redacted text: configurations, logs, the output of commands.
-/// `addresses` are those of the text.
-pub fn structures(text: &str, addresses: &[Address], evidence: usize) -> Structures {
+/// `addresses` are those of the text, `earlier` is what the client dials according to texts given
+/// before.
+pub fn structures(
+    text: &str,
+    addresses: &[Address],
+    earlier: Option<&Address>,
+    evidence: usize,
+) -> Structures {
     let mut all = Structures::default();
     for reading in super::configuration::readings(text, addresses)
         .into_iter()
         .chain(super::logs::readings(text, addresses))
-        .chain(super::commands::readings(text))
+        .chain(super::commands::readings(text, addresses, earlier))
     {
         all.facts
             .extend(reading.findings.into_iter().map(|finding| Fact {
@@ -85,6 +96,9 @@ pub fn structures(text: &str, addresses: &[Address], evidence: usize) -> Structu
                 evidence,
                 span: Some(finding.span),
             }));
+        let drafts = reading.drafts.into_iter();
+        all.sketches
+            .extend(drafts.map(|draft| Sketch::of(text, draft)));
         all.regions.extend(reading.regions);
         all.owned.extend(reading.owned);
         all.judged.extend(reading.judged);

@@ -4,7 +4,7 @@
 //! reader says what it saw as facts, and gives the few words (errors, headers) that the known
 //! wordings are looked for in.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::{Address, Fact, Span, addresses, har, netlog};
@@ -14,6 +14,9 @@ use crate::engine::graph::Hop;
 const MOST: usize = 500;
 /// Words are cut at that many bytes.
 const LONGEST: usize = 2048;
+/// Seconds without a message before the end: from here on it was idle, up to here it was busy.
+const IDLE: f64 = 20.0;
+const BUSY: f64 = 2.0;
 
 /// Words of a recording, written as the known wordings expect them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,14 +45,40 @@ pub struct Recording {
     seen: HashSet<(String, Option<usize>)>,
 }
 
-/// Reads the recording in a text; `None` if there is none. Facts are numbered with `evidence`.
-pub fn recording(text: &str, evidence: usize) -> Option<Recording> {
-    let mut recording = har::read(text).or_else(|| netlog::read(text))?;
-    for fact in &mut recording.facts {
-        fact.evidence = evidence;
+/// What kind of recording it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Archive,
+    NetworkLog,
+}
+
+/// Where the next recording begins, at or after a byte of the text.
+pub(super) fn next_recording(text: &str, from: usize) -> Option<(Kind, usize)> {
+    let archive = har::start(text, from).map(|start| (Kind::Archive, start));
+    let log = netlog::start(text, from).map(|start| (Kind::NetworkLog, start));
+    archive
+        .into_iter()
+        .chain(log)
+        .min_by_key(|(_, start)| *start)
+}
+
+/// Reads the recordings in a text, in their order. Facts are numbered with `evidence`.
+pub fn recordings(text: &str, evidence: usize) -> Vec<Recording> {
+    let mut all = Vec::new();
+    let mut from = 0;
+    while let Some((kind, start)) = next_recording(text, from) {
+        let mut recording = match kind {
+            Kind::Archive => har::read(text, start),
+            Kind::NetworkLog => netlog::read(text, start),
+        };
+        for fact in &mut recording.facts {
+            fact.evidence = evidence;
+        }
+        recording.seen = HashSet::new();
+        from = recording.span.end;
+        all.push(recording);
     }
-    recording.seen = HashSet::new();
-    Some(recording)
+    all
 }
 
 impl Recording {
@@ -101,6 +130,24 @@ impl Recording {
         number
     }
 
+    /// The number of the connection to an address that opened, or of that which did not.
+    pub(super) fn connection_of(
+        &mut self,
+        known: &mut Vec<(Address, bool, usize)>,
+        address: &Address,
+        opened: bool,
+    ) -> usize {
+        let found = known
+            .iter()
+            .find(|(other, was_opened, _)| *was_opened == opened && other.same_endpoint(address));
+        if let Some((_, _, connection)) = found {
+            return *connection;
+        }
+        let connection = self.connect(address.clone());
+        known.push((address.clone(), opened, connection));
+        connection
+    }
+
     /// What the page's address tells.
     pub(super) fn page(&mut self, page: &Address) {
         self.fact("page.scheme", page.scheme, None, page.span);
@@ -108,6 +155,53 @@ impl Recording {
         self.fact("page.url", &page.without_query(), None, page.span);
         self.fact("page.host.kind", page.host_kind().as_str(), None, page.span);
     }
+}
+
+/// How long the sockets of each connection lived, in seconds.
+#[derive(Debug, Default)]
+pub(super) struct Lives(BTreeMap<usize, Vec<(f64, Span)>>);
+
+impl Lives {
+    /// Tells of one life, and of the seconds from the last message to its end.
+    pub(super) fn tell(
+        &mut self,
+        recording: &mut Recording,
+        connection: usize,
+        (seconds, span): (f64, Span),
+        quiet: Option<f64>,
+    ) {
+        let here = Some(connection);
+        recording.fact("open.seconds", &format!("{seconds:.1}"), here, span);
+        match quiet {
+            Some(quiet) if quiet >= IDLE => recording.fact("session.idle", "yes", here, span),
+            Some(quiet) if quiet <= BUSY => recording.fact("session.idle", "no", here, span),
+            _ => {}
+        }
+        self.0.entry(connection).or_default().push((seconds, span));
+    }
+
+    /// Three lives of the same length are no accident.
+    pub(super) fn finish(self, recording: &mut Recording) {
+        for (connection, lives) in self.0 {
+            let Some((first, span)) = lives.first().copied() else {
+                continue;
+            };
+            let is_same = |life: &(f64, Span)| (life.0 - first).abs() <= (first * 0.02).max(0.5);
+            if lives.len() >= 3 && first > 5.0 && lives.iter().all(is_same) {
+                recording.fact("ends.after", "fixed-time", Some(connection), span);
+            }
+        }
+    }
+}
+
+/// What kind of endpoint libraries put at a path, such as `socket.io`.
+pub(super) fn path_kind(address: &Address) -> Option<String> {
+    address
+        .facts()
+        .into_iter()
+        .find(|(key, _)| *key == "url.path.kind")
+        .map(|(_, value)| value)
+        .filter(|kind| kind != "dev-server")
 }
 
 /// The address that a value consists of, placed where the value stands.

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::super::graph::{Cause, Graph, Pattern, Predicate};
+use super::super::graph::{Cause, Graph, Pattern, Predicate, System};
 use super::super::literals::requirements;
 use super::super::matching;
 use super::{Problem, Read, Severity, line_of_offset};
@@ -275,7 +275,8 @@ fn check_patterns(graph: &Graph, places: &mut Places<'_>) {
                 ),
             );
         }
-        for (key, value) in system.facts.iter().chain(&pattern.facts) {
+        let facts = system.facts.iter().chain(&pattern.facts);
+        for (key, value) in facts.chain(&pattern.negated) {
             if let Some(complaint) = complaint_about_fact(&keys, key, value) {
                 places.error(
                     &file,
@@ -285,6 +286,27 @@ fn check_patterns(graph: &Graph, places: &mut Places<'_>) {
             }
         }
         check_pattern(pattern, &file, places);
+        check_origin(system, pattern, &file, places);
+    }
+}
+
+/// Vendors' words have a source, of their own or their system's; people's words have none, and only
+/// theirs are negated.
+fn check_origin(system: &System, pattern: &Pattern, file: &str, places: &mut Places<'_>) {
+    let id = &pattern.id;
+    if pattern.source.is_empty() && system.source.is_empty() && !system.spoken {
+        places.warning(file, id, format!("pattern {id:?} names no source"));
+    }
+    if pattern.negated.values().any(|value| value.starts_with('$')) {
+        let message = format!("pattern {id:?}: what `negated` tells are words, not captures");
+        places.error(file, id, message);
+    }
+    if !pattern.negated.is_empty() && !system.spoken {
+        places.error(
+            file,
+            id,
+            format!("pattern {id:?} has `negated`, which only spoken words have: say `spoken = true` above the patterns, or leave it out"),
+        );
     }
 }
 
@@ -323,6 +345,18 @@ fn check_pattern(pattern: &Pattern, file: &str, places: &mut Places<'_>) {
             );
         }
     }
+    for value in pattern.facts.values() {
+        if let Some((_, operation)) = value.split_once(':')
+            && value.starts_with('$')
+            && operation != "seconds"
+        {
+            places.error(
+                file,
+                id,
+                format!("pattern {id:?}: {value:?} is not known: write \"$name:seconds\" for a duration in words"),
+            );
+        }
+    }
     for example in &pattern.examples {
         if !matching::matches_somewhere(pattern, &regex, example) {
             places.error(
@@ -346,9 +380,6 @@ fn check_pattern(pattern: &Pattern, file: &str, places: &mut Places<'_>) {
     }
     if pattern.near_misses.is_empty() {
         places.warning(file, id, format!("pattern {id:?} has no near miss"));
-    }
-    if pattern.source.is_empty() {
-        places.warning(file, id, format!("pattern {id:?} names no source"));
     }
 }
 

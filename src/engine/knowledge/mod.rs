@@ -8,7 +8,7 @@ pub mod entries;
 pub use check::check;
 
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -229,12 +229,28 @@ fn line_of_offset(text: &str, offset: usize) -> usize {
 pub fn hash(graph: &Graph) -> String {
     let mut sorted = graph.clone();
     sorted.sort();
+    hash_of_sorted(&sorted)
+}
+
+/// The same for a graph whose lists are in the order of their ids already.
+pub(super) fn hash_of_sorted(graph: &Graph) -> String {
+    let mut hasher = HashedText(Sha256::new());
     // The Debug form holds every field of every entry, so it serves as the canonical text.
-    let digest = Sha256::digest(format!("{sorted:?}").as_bytes());
-    digest[..16]
+    let _ = write!(hasher, "{graph:?}");
+    hasher.0.finalize()[..16]
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+/// Hashes a text while it is written, so that nobody has to keep it.
+struct HashedText(Sha256);
+
+impl std::fmt::Write for HashedText {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.update(text);
+        Ok(())
+    }
 }
 
 /// A hash over the files themselves: tells whether shipped knowledge must be imported again.

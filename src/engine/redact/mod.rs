@@ -108,22 +108,26 @@ pub struct Mark {
 
 /// Takes the secrets out of a text.
 pub fn redact(input: &str) -> Redacted {
+    redact_owned(input.to_owned())
+}
+
+/// The same for a text that nobody else needs: it is changed where it stands, so that a long one is
+/// in memory once.
+pub fn redact_owned(mut text: String) -> Redacted {
     let mut secrets = Secrets::default();
-    let mut text = None;
-    for _ in 0..ROUNDS {
-        let current = text.as_deref().unwrap_or(input);
-        let marks = existing_marks(current);
-        let found = rules::find(current, &marks);
+    for round in 0..ROUNDS {
+        let marks = existing_marks(&text);
+        let found = rules::find(&text, &marks);
         if found.claims.is_empty() {
             break;
         }
-        if text.is_none() {
+        if round == 0 {
             secrets.continue_after(&marks);
         }
-        let claims = everywhere(current, &marks, found);
-        text = Some(replace(current, claims, &mut secrets));
+        let claims = everywhere(&text, &marks, found);
+        text = replace(text, claims, &mut secrets);
     }
-    finish(text.unwrap_or_else(|| input.to_owned()), &secrets)
+    finish(text, &secrets)
 }
 
 /// The numbers that were given out, over all rounds.
@@ -314,10 +318,10 @@ fn hits_of_few(text: &[u8], forms: &[encodings::Form]) -> Vec<Hit> {
     }
 }
 
-/// Writes the text with a mark for every claim.
-fn replace(text: &str, mut claims: Vec<Claim>, secrets: &mut Secrets) -> String {
+/// Puts a mark in the place of every claim.
+fn replace(text: String, mut claims: Vec<Claim>, secrets: &mut Secrets) -> String {
     claims.sort_by_key(|claim| (claim.start, usize::MAX - claim.end));
-    let mut out = String::with_capacity(text.len());
+    let mut edits = Vec::with_capacity(claims.len());
     let mut position = 0;
     for claim in claims {
         let start = text.floor_char_boundary(claim.start.max(position));
@@ -327,12 +331,12 @@ fn replace(text: &str, mut claims: Vec<Claim>, secrets: &mut Secrets) -> String 
         }
         let start = start.max(position);
         let (kind, number) = secrets.mark(&claim.identity, claim.kind);
-        out.push_str(&text[position..start]);
-        out.push('[');
-        out.push_str(kind.name());
-        out.push(':');
-        out.push_str(&number.to_string());
-        out.push(']');
+        edits.push(Edit {
+            start,
+            end,
+            kind,
+            number,
+        });
         if !claim.facts.is_empty() {
             let facts = secrets.facts.entry((kind, number)).or_default();
             for fact in claim.facts {
@@ -343,8 +347,50 @@ fn replace(text: &str, mut claims: Vec<Claim>, secrets: &mut Secrets) -> String 
         }
         position = end;
     }
-    out.push_str(&text[position..]);
-    out
+    edited(text, &edits)
+}
+
+/// A stretch of a text that becomes a mark.
+struct Edit {
+    start: usize,
+    end: usize,
+    kind: SecretKind,
+    number: usize,
+}
+
+impl Edit {
+    fn mark(&self) -> String {
+        format!("[{}:{}]", self.kind.name(), self.number)
+    }
+}
+
+/// Writes the marks into the text itself. It is first moved by as much as the marks may run ahead of
+/// what they replace, so that nothing is written over before it was read.
+fn edited(text: String, edits: &[Edit]) -> String {
+    let (mut ahead, mut most) = (0_isize, 0_isize);
+    for edit in edits {
+        ahead += edit.mark().len() as isize - (edit.end - edit.start) as isize;
+        most = most.max(ahead);
+    }
+    let (shift, length) = (most.unsigned_abs(), text.len());
+    let mut bytes = text.into_bytes();
+    bytes.reserve_exact(shift);
+    bytes.resize(length + shift, 0);
+    bytes.copy_within(..length, shift);
+    let (mut read, mut written) = (0, 0);
+    for edit in edits {
+        bytes.copy_within(shift + read..shift + edit.start, written);
+        written += edit.start - read;
+        let mark = edit.mark();
+        bytes[written..written + mark.len()].copy_from_slice(mark.as_bytes());
+        written += mark.len();
+        read = edit.end;
+    }
+    bytes.copy_within(shift + read.., written);
+    bytes.truncate(written + length - read);
+    // Edits begin and end between characters, so the bytes are a text.
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 fn finish(text: String, secrets: &Secrets) -> Redacted {

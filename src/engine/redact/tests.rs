@@ -370,6 +370,18 @@ fn huge_hostile_texts_end() {
         "/bot",
         "[authorization ",
         "key=\"a b ",
+        " -P mosquitto",
+        "redis-cli -a ",
+        "subprotocol '",
+        "--protocol a,",
+        "- name: password\n",
+        "name: DB_PASSWORD\nvalue: ",
+        "bearer', '",
+        ";password=",
+        "A_KEY=\"A_KEY=",
+        "password: a(\n",
+        "a://b%40",
+        "%2B",
     ] {
         let text = part.repeat(100_000 / part.len());
         check(&redact(&text));

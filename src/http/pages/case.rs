@@ -16,6 +16,7 @@ use super::{Commands, Page, respond, unlisted, words};
 use crate::app::{AppError, DiagnosedCase};
 use crate::case::{Case, Entry};
 use crate::engine::diagnosis::{PathStep, RULED_OUT, RankedCause, StepState, VerdictKind};
+use crate::engine::evidence::{DifferenceLine, LineKind, Review, Weight};
 use crate::engine::graph::{Graph, Layer, Who};
 use crate::engine::next_step::{NextStep, StepKind};
 use crate::engine::redact::redact;
@@ -54,6 +55,7 @@ struct CasePage {
     less_likely: Vec<CauseView>,
     other: CauseBar,
     ruled_out: usize,
+    configurations: Vec<ReviewView>,
     texts: Vec<Vec<Block>>,
     secrets: Option<String>,
     findings: Vec<Finding>,
@@ -112,6 +114,21 @@ struct ReasonView {
     quote: Option<String>,
     source: String,
     number: Option<usize>,
+}
+
+/// What there is to say of a configuration.
+struct ReviewView {
+    title: String,
+    quote: String,
+    place: String,
+    verdict: &'static str,
+    findings: Vec<RemarkView>,
+    difference: Vec<Vec<DifferenceLine>>,
+}
+
+struct RemarkView {
+    text: String,
+    place: String,
 }
 
 /// Something that was read, with its number in the text.
@@ -300,6 +317,11 @@ impl CasePage {
             less_likely,
             other: bar(diagnosis.other_probability),
             ruled_out: ruled_out_besides(diagnosis),
+            configurations: diagnosis
+                .configurations
+                .iter()
+                .map(|review| sight.review(review))
+                .collect(),
             texts: sight.texts(&taken),
             secrets: words::secrets(t, &diagnosis.redacted),
             findings: sight.findings(),
@@ -546,15 +568,57 @@ impl<'a> Sight<'a> {
             .map(|position| position + 1)
     }
 
+    /// A line of a piece of evidence, in words.
+    fn place(&self, line: usize, evidence: usize) -> String {
+        if self.pastes() > 1 {
+            self.t.fill(
+                "source.line-of",
+                &[("line", &line), ("paste", &(evidence + 1))],
+            )
+        } else {
+            self.t.with("source.line", "line", line)
+        }
+    }
+
+    /// What there is to say of a configuration.
+    fn review(&self, review: &Review) -> ReviewView {
+        let has = |weight| {
+            review
+                .findings
+                .iter()
+                .any(|finding| finding.weight == weight)
+        };
+        let verdict = if has(Weight::Fault) {
+            "configuration.fault"
+        } else if has(Weight::Unknown) {
+            "configuration.unknown"
+        } else if has(Weight::Hint) {
+            "configuration.hint"
+        } else {
+            "configuration.right"
+        };
+        ReviewView {
+            title: self.t.with("configuration.title", "system", review.system),
+            quote: review.quote.clone(),
+            place: self.place(review.line, review.evidence),
+            verdict: self.t.get(verdict),
+            findings: review
+                .findings
+                .iter()
+                .map(|finding| RemarkView {
+                    text: finding.text.clone(),
+                    place: self.place(finding.line, review.evidence),
+                })
+                .collect(),
+            difference: review.difference.clone(),
+        }
+    }
+
     /// Where a fact comes from, in words.
     fn source(&self, fact: usize) -> String {
         let seen = &self.diagnosis.facts[fact];
         match seen.place {
-            Some((line, _)) if self.pastes() > 1 => self.t.fill(
-                "source.line-of",
-                &[("line", &line), ("paste", &(seen.fact.evidence + 1))],
-            ),
-            Some((line, _)) => self.t.with("source.line", "line", line),
+            Some((line, _)) => self.place(line, seen.fact.evidence),
             None => {
                 let entry = self.case.entries.get(seen.fact.evidence);
                 let is_answer = entry.is_some_and(|entry| entry.answer.is_some());

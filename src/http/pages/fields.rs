@@ -6,6 +6,7 @@ use axum::http::{StatusCode, header};
 
 use super::super::Shared;
 use super::error::PageError;
+use crate::engine::evidence::decoded;
 
 /// A form has at most that many fields.
 const MOST_FIELDS: usize = 100;
@@ -96,7 +97,7 @@ impl Fields {
                 .bytes()
                 .await
                 .map_err(|error| of_status(error.status()))?;
-            fields.push((name, String::from_utf8_lossy(&bytes).into_owned()));
+            fields.push((name, decoded(bytes.into())));
         }
         Ok(Fields(fields))
     }

@@ -75,14 +75,16 @@ async fn insert_symptom(connection: &mut SqliteConnection, symptom: &Symptom) ->
 }
 
 async fn insert_system(connection: &mut SqliteConnection, system: &System) -> Done {
-    sqlx::query("INSERT INTO systems VALUES (?, ?, ?)")
+    sqlx::query("INSERT INTO systems VALUES (?, ?, ?, ?, ?)")
         .bind(&system.system)
         .bind(&system.title)
         .bind(to_json(&system.facts)?)
+        .bind(&system.source)
+        .bind(system.spoken)
         .execute(&mut *connection)
         .await?;
     for pattern in &system.patterns {
-        sqlx::query("INSERT INTO patterns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        sqlx::query("INSERT INTO patterns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
             .bind(&pattern.id)
             .bind(&system.system)
             .bind(&pattern.regex)
@@ -94,6 +96,7 @@ async fn insert_system(connection: &mut SqliteConnection, system: &System) -> Do
             .bind(to_json(&pattern.near_misses)?)
             .bind(&pattern.source)
             .bind(pattern.verified)
+            .bind(to_json(&pattern.negated)?)
             .execute(&mut *connection)
             .await?;
     }
@@ -267,6 +270,8 @@ fn system(row: &SqliteRow) -> Result<System, StoreError> {
     Ok(System {
         system: text(row, "id")?,
         title: text(row, "title")?,
+        source: text(row, "source")?,
+        spoken: row.try_get("spoken")?,
         facts: json::<Words>(row, "facts")?,
         patterns: Vec::new(),
     })
@@ -342,6 +347,7 @@ async fn read_patterns(connection: &mut SqliteConnection, graph: &mut Graph) -> 
             id: text(&row, "id")?,
             regex: text(&row, "regex")?,
             facts: json::<Words>(&row, "facts")?,
+            negated: json::<Words>(&row, "negated")?,
             hop: from_word(text(&row, "hop")?)?,
             vantage: row.try_get("vantage")?,
             lines: usize::try_from(row.try_get::<i64, _>("lines")?).unwrap_or(1),

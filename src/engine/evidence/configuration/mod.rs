@@ -7,11 +7,18 @@
 mod apache;
 mod caddy;
 mod compose;
+mod dev_server;
 mod haproxy;
+mod ingress;
 mod nginx;
+mod review;
+mod traefik;
+mod yaml;
 
 use super::reading::{Reading, is_within, lines_of, looks_like_socket};
 use super::{Address, Span};
+pub(super) use review::Draft;
+pub use review::{DifferenceLine, LineKind, Review, ReviewFinding, Sketch, Weight};
 
 /// The socket that a configuration is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -25,14 +32,66 @@ struct Socket<'a> {
 /// Reads the configurations of a redacted text. `addresses` are those of the text.
 pub(super) fn readings(text: &str, addresses: &[Address]) -> Vec<Reading> {
     let nginx = nginx::Nginx::find(text);
-    let socket = socket_of(addresses, nginx.regions());
-    vec![
+    let mut aside = nginx.regions().to_vec();
+    let comments = comments(text);
+    aside.extend(&comments);
+    aside.sort_unstable();
+    let socket = socket_of(addresses, &aside);
+    let mut readings = vec![
         nginx.reading(socket),
         apache::reading(text, socket),
         caddy::reading(text, socket),
         haproxy::reading(text),
-        compose::reading(text),
-    ]
+        compose::reading(text, socket),
+        traefik::reading(text, socket),
+        ingress::reading(text, socket),
+        dev_server::reading(text, socket),
+    ];
+    if readings.iter().any(|reading| !reading.drafts.is_empty()) {
+        readings.push(Reading {
+            regions: comments.clone(),
+            owned: comments,
+            ..Reading::default()
+        });
+    }
+    readings
+}
+
+/// Words after a root's prompt, which looks like the sign of a comment.
+const COMMANDS: &[&str] = &[
+    "curl",
+    "wscat",
+    "websocat",
+    "wget",
+    "openssl",
+    "nc",
+    "ncat",
+    "telnet",
+    "cat",
+    "nginx",
+    "docker",
+    "kubectl",
+    "systemctl",
+    "journalctl",
+    "ss",
+    "netstat",
+    "tail",
+    "ping",
+    "dig",
+];
+
+/// The lines that are comments as a whole.
+fn comments(text: &str) -> Vec<Span> {
+    lines_of(text)
+        .filter(|(_, line)| {
+            let rest = line.strip_prefix("//").or_else(|| line.strip_prefix('#'));
+            rest.is_some_and(|rest| {
+                let first = rest.split_whitespace().next().unwrap_or_default();
+                !COMMANDS.contains(&first) && !line.contains("LoadModule")
+            })
+        })
+        .map(|(span, _)| span)
+        .collect()
 }
 
 /// The socket that the text speaks of outside of its configurations. One on the developer's own

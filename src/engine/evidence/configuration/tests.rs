@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use crate::engine::evidence::{Structures, addresses, structures};
 
 fn read(text: &str) -> Structures {
-    structures(text, &addresses(text), 0)
+    structures(text, &addresses(text), None, 0)
 }
 
 /// The values of a key, in the order of the text.
@@ -444,7 +444,7 @@ fn caddy_needs_nothing() {
         ("a.example {\n  # reverse_proxy localhost:8080\n}", None),
         (
             "reverse_proxy localhost:8080 {\n  header_up -Upgrade\n}",
-            None,
+            Some("upgrade-missing"),
         ),
         ("reverse_proxy /api/* localhost:8080", None),
         (
@@ -535,6 +535,21 @@ const PIECES: &[&str] = &[
     "      - \"80:80\"\n",
     "reverse_proxy a:1 {\n",
     "wss://c.example/ws ",
+    "kind: Ingress\n",
+    "metadata:\n",
+    "  name: a\n",
+    "  annotations:\n",
+    "http:\n",
+    "  routers:\n",
+    "    a:\n",
+    "      rule: PathPrefix(`/ws`)\n",
+    "[http.routers.a]\n",
+    "rule = \"Path(`/ws`)\"\n",
+    "defineConfig({",
+    "'/ws': ",
+    "target: 'http://b:1'",
+    "'http://b:1'",
+    "\r\n",
 ];
 
 proptest! {

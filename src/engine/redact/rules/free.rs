@@ -103,3 +103,66 @@ impl Scan<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::redact::redact;
+
+    #[track_caller]
+    fn becomes(text: &str, redacted: &str) {
+        assert_eq!(redact(text).text, redacted);
+    }
+
+    #[test]
+    fn brackets_and_bars_are_part_of_a_setting() {
+        becomes(
+            "DB_PASSWORD=x4}Z5[c|9)q\nA=b",
+            "DB_PASSWORD=[password:1]\nA=b",
+        );
+        becomes("  passcode: a1(b)c|d\n", "  passcode: [password:1]\n");
+        becomes(
+            "[\"A=b\", \"DB_PASSWORD=x4}Z5\"]",
+            "[\"A=b\", \"DB_PASSWORD=[password:1]\"]",
+        );
+        becomes(
+            "User ID=bob;Password=a1]b|2;Encrypt=true",
+            "User ID=bob;Password=[password:1];Encrypt=true",
+        );
+        becomes(
+            "--requirepass a1{b2&c --port 1",
+            "--requirepass [password:1] --port 1",
+        );
+    }
+
+    #[test]
+    fn brackets_around_a_value_stay() {
+        becomes(
+            "f({\n  password: abc123def})",
+            "f({\n  password: [password:1]})",
+        );
+        becomes("token: getToken(\"abc\")", "token: getToken(\"abc\")");
+        becomes("API_TOKEN=$(cat token)", "API_TOKEN=$(cat token)");
+        becomes(
+            "password: {{ vault.password }}",
+            "password: {{ vault.password }}",
+        );
+    }
+
+    #[test]
+    fn a_list_of_cookies_hides_nothing_inside_it() {
+        let token = "d37143ac5fa7d77c4b07255678f8b706d1bad3a9";
+        let text = format!(
+            "\"cookies\": [\nSec-WebSocket-Protocol: bearer, {token}\n{{\"name\":\"a\",\"value\":\"b1c2d3e4\"}}]"
+        );
+        assert!(!redact(&text).text.contains(token));
+    }
+
+    #[test]
+    fn a_long_setting_does_not_take_the_next() {
+        let token = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+        becomes(
+            &format!("API_TOKEN={token}\nGIT_COMMIT=3f349ec9\n"),
+            "API_TOKEN=[token:1]\nGIT_COMMIT=3f349ec9\n",
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! Which literals are looked for, and what else a window must hold around each.
+
+use std::collections::HashMap;
+
+use super::graph::Graph;
+use super::literals::{Requirement, worth};
+use super::screen::{Rarity, Screen, Sequences, sequences};
+
+/// A list of sequences of which one must stand beside a literal is no longer than this.
+const MOST_BESIDE: usize = 16;
+/// So many lists are looked at before the whole screen is.
+const MOST_LISTS: usize = 3;
+
+/// A wording that may stand around a literal.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owner {
+    pub(super) wording: u32,
+    /// Where in [`Chosen::beside`] the lists begin of which each has a sequence, at least, that stands
+    /// beside the literal in every match. Most windows lack them.
+    pub(super) beside: u32,
+    /// How many lists these are.
+    pub(super) lists: u16,
+    /// It may stretch over several lines.
+    pub(super) is_long: bool,
+}
+
+/// The literals that are looked for.
+#[derive(Debug, Default)]
+pub(super) struct Chosen<'a> {
+    pub(super) literals: Vec<&'a str>,
+    /// For each literal, the wordings that may stand around it.
+    pub(super) owners: Vec<Vec<Owner>>,
+    /// What must stand beside the literals: lists, each after its length.
+    pub(super) beside: Vec<u16>,
+}
+
+impl<'a> Chosen<'a> {
+    /// Chooses from the ways in which each pattern of a graph may match.
+    pub(super) fn of(
+        ways: &'a [Vec<Requirement>],
+        screens: &[Screen],
+        rarity: &Rarity,
+        graph: &Graph,
+    ) -> Self {
+        let popularity = popularity(ways);
+        let mut chosen = Chosen::default();
+        let mut index: HashMap<&str, usize> = HashMap::new();
+        let patterns = ways.iter().zip(screens).zip(graph.patterns());
+        for (number, ((ways, screen), (_, pattern))) in patterns.enumerate() {
+            for way in ways {
+                let Some(rarest) = rarest(way, &popularity) else {
+                    continue;
+                };
+                for literal in &way[rarest] {
+                    let position = *index.entry(literal).or_insert_with(|| {
+                        chosen.literals.push(literal);
+                        chosen.owners.push(Vec::new());
+                        chosen.literals.len() - 1
+                    });
+                    let lists = beside(literal, way, screen, rarity);
+                    chosen.owners[position].push(Owner {
+                        wording: number as u32,
+                        beside: chosen.beside.len() as u32,
+                        lists: lists.len() as u16,
+                        is_long: pattern.lines > 1,
+                    });
+                    for list in lists {
+                        chosen.beside.push(list.len() as u16);
+                        chosen.beside.extend(list);
+                    }
+                }
+            }
+        }
+        chosen
+    }
+}
+
+/// Lists of sequences, of each of which one at least stands in every match of the way, beside the
+/// literal; first those that the fewest texts hold. None if the literal is all that the way requires.
+fn beside(literal: &str, way: &Requirement, screen: &Screen, rarity: &Rarity) -> Vec<Vec<u16>> {
+    let own = sequences(literal.as_bytes());
+    let plain = screen
+        .required()
+        .iter()
+        .find(|word| !own.contains(word))
+        .map(|word| vec![*word]);
+    let sets = way.iter().filter(|set| set.len() <= MOST_BESIDE);
+    let mut lists: Vec<Vec<u16>> = sets
+        .filter_map(|set| set.iter().map(|other| rarity.rarest(other, &own)).collect())
+        .chain(plain)
+        .collect();
+    lists.sort_by_key(|words| words.iter().map(|word| rarity.uses(*word)).sum::<u32>());
+    lists.dedup();
+    lists.truncate(MOST_LISTS);
+    lists
+}
+
+/// Whether a window holds a sequence at least of each list that an owner asks for.
+pub(super) fn stands_beside(lists: &[u16], owner: &Owner, window: &Sequences) -> bool {
+    let mut rest = &lists[owner.beside as usize..];
+    for _ in 0..owner.lists {
+        let Some((length, words)) = rest.split_first() else {
+            return true;
+        };
+        let (list, others) = words.split_at(usize::from(*length));
+        if !list.iter().any(|word| window.holds(*word)) {
+            return false;
+        }
+        rest = others;
+    }
+    true
+}
+
+/// The set that is looked for in the whole text: the one that the fewest patterns share.
+fn rarest(requirement: &Requirement, popularity: &HashMap<&str, usize>) -> Option<usize> {
+    let cost = |set: &Vec<String>| {
+        let shared: usize = set.iter().map(|literal| popularity[literal.as_str()]).sum();
+        // Few letters stand in every text, however few patterns ask for them.
+        let common = if worth(set) < 5 { 400 } else { 0 };
+        (shared + common, usize::MAX - worth(set))
+    };
+    (0..requirement.len()).min_by_key(|position| cost(&requirement[*position]))
+}
+
+/// How many ways offer each literal. A literal that many offer stands in many texts.
+fn popularity(all: &[Vec<Requirement>]) -> HashMap<&str, usize> {
+    let mut counts = HashMap::new();
+    for literal in all.iter().flatten().flatten().flatten() {
+        *counts.entry(literal.as_str()).or_default() += 1;
+    }
+    counts
+}

@@ -1,0 +1,268 @@
+//! A known wording, and the facts that its match states.
+
+use std::sync::{Arc, OnceLock};
+
+use regex::{Regex, RegexBuilder};
+
+use super::evidence::{Fact, Span, Stance, seconds, stance};
+use super::graph::{Hop, Pattern, System};
+use super::screen::Screen;
+
+/// A wording is read at most that often in one window.
+const MOST_IN_A_WINDOW: usize = 8;
+
+/// Compiles a pattern's expression with limits that a curator's slip cannot exceed.
+///
+/// # Errors
+/// The expression is not valid, or would need more than four megabytes.
+pub fn compile(expression: &str) -> Result<Regex, Box<regex::Error>> {
+    RegexBuilder::new(expression)
+        .size_limit(4 << 20)
+        .dfa_size_limit(4 << 20)
+        .build()
+        .map_err(Box::new)
+}
+
+/// The capture that a fact's value names: `$status`, `$ms/1000`, `$minutes*60`,
+/// `$time:seconds`.
+pub fn capture_name(value: &str) -> Option<&str> {
+    let name = value.strip_prefix('$')?;
+    Some(name.split(['/', '*', ':']).next().unwrap_or(name))
+}
+
+/// The facts that follow from a wording's system alone.
+pub(super) type SystemFacts = Arc<[(Arc<str>, Arc<str>)]>;
+
+#[derive(Debug)]
+enum Template {
+    Word(Arc<str>),
+    Capture { name: String, meaning: Meaning },
+}
+
+/// How a captured text becomes a value.
+#[derive(Clone, Copy, Debug)]
+enum Meaning {
+    /// As it stands, or a number times the factor.
+    Times(f64),
+    /// A duration as people write it, in seconds.
+    Duration,
+}
+
+/// A known wording. Its expression is compiled when it is first run.
+#[derive(Debug)]
+pub(super) struct Wording {
+    expression: String,
+    compiled: OnceLock<Option<Compiled>>,
+    pub(super) screen: Screen,
+    facts: Vec<(Arc<str>, Template)>,
+    /// What people's words tell where they are denied; `None` for words of programs, which state.
+    denied: Option<Vec<(Arc<str>, Arc<str>)>>,
+    hop: Hop,
+    vantage: Arc<str>,
+    /// On how many lines it may stretch.
+    pub(super) lines: usize,
+    system_facts: SystemFacts,
+}
+
+#[derive(Debug)]
+struct Compiled {
+    regex: Regex,
+    /// For each fact, the number of the group that holds its value.
+    groups: Vec<Option<usize>>,
+    /// Whether any value stands in a group; without, it is enough to know where matches are.
+    has_groups: bool,
+}
+
+fn template(value: &str, intern: &mut impl FnMut(&str) -> Arc<str>) -> Template {
+    match capture_name(value) {
+        None => Template::Word(intern(value)),
+        Some(name) => {
+            let operation = &value[1 + name.len()..];
+            let number = operation.get(1..).and_then(|n| n.parse::<f64>().ok());
+            let meaning = match (operation.as_bytes().first(), number) {
+                (Some(b'/'), Some(number)) if number != 0.0 => Meaning::Times(1.0 / number),
+                (Some(b'*'), Some(number)) => Meaning::Times(number),
+                (Some(b':'), _) => Meaning::Duration,
+                _ => Meaning::Times(1.0),
+            };
+            Template::Capture {
+                name: name.to_owned(),
+                meaning,
+            }
+        }
+    }
+}
+
+impl Wording {
+    pub(super) fn new(
+        system: &System,
+        pattern: &Pattern,
+        screen: Screen,
+        system_facts: SystemFacts,
+        intern: &mut impl FnMut(&str) -> Arc<str>,
+    ) -> Self {
+        let vantage = match (&pattern.vantage, pattern.hop) {
+            (Some(vantage), _) => vantage,
+            (None, Hop::EdgeOrigin) => "edge",
+            (None, _) => "user",
+        };
+        Wording {
+            expression: pattern.regex.clone(),
+            compiled: OnceLock::new(),
+            screen,
+            facts: pattern
+                .facts
+                .iter()
+                .map(|(key, value)| (intern(key), template(value, intern)))
+                .collect(),
+            denied: system.spoken.then(|| {
+                let negated = pattern.negated.iter();
+                negated
+                    .map(|(key, value)| (intern(key), intern(value)))
+                    .collect()
+            }),
+            hop: pattern.hop,
+            vantage: intern(vantage),
+            lines: pattern.lines.clamp(1, 20),
+            system_facts,
+        }
+    }
+
+    fn compiled(&self) -> Option<&Compiled> {
+        self.compiled
+            .get_or_init(|| {
+                let regex = compile(&self.expression).ok()?;
+                let group = |name: &str| regex.capture_names().position(|own| own == Some(name));
+                let groups: Vec<Option<usize>> = self
+                    .facts
+                    .iter()
+                    .map(|(_, template)| match template {
+                        Template::Word(_) => None,
+                        Template::Capture { name, .. } => group(name),
+                    })
+                    .collect();
+                Some(Compiled {
+                    has_groups: groups.iter().any(Option::is_some),
+                    groups,
+                    regex,
+                })
+            })
+            .as_ref()
+    }
+
+    /// Reads the window `offset..end` of the text; how often the wording stands in it.
+    pub(super) fn read(
+        &self,
+        text: &str,
+        offset: usize,
+        end: usize,
+        evidence: usize,
+        facts: &mut Vec<Fact>,
+    ) -> usize {
+        let Some(compiled) = self.compiled() else {
+            return 0;
+        };
+        let window = &text[offset..end];
+        let mut count = 0;
+        if !compiled.has_groups {
+            for found in compiled.regex.find_iter(window).take(MOST_IN_A_WINDOW) {
+                let span = Span {
+                    start: offset + found.start(),
+                    end: offset + found.end(),
+                };
+                let stance = self.stance(text, span);
+                self.state(compiled, (span, stance), |_| None, evidence, facts);
+                count += 1;
+            }
+            return count;
+        }
+        for captures in compiled.regex.captures_iter(window).take(MOST_IN_A_WINDOW) {
+            let whole = captures.get_match();
+            let span = Span {
+                start: offset + whole.start(),
+                end: offset + whole.end(),
+            };
+            let value = |group: usize| captures.get(group).map(|found| found.as_str());
+            let stance = self.stance(text, span);
+            self.state(compiled, (span, stance), value, evidence, facts);
+            count += 1;
+        }
+        count
+    }
+
+    /// How the sentence around a match means it.
+    fn stance(&self, text: &str, span: Span) -> Stance {
+        match self.denied {
+            Some(_) => stance(text, span.start, span.end),
+            None => Stance::Stated,
+        }
+    }
+
+    fn state<'t>(
+        &self,
+        compiled: &Compiled,
+        (span, stance): (Span, Stance),
+        value_of: impl Fn(usize) -> Option<&'t str>,
+        evidence: usize,
+        facts: &mut Vec<Fact>,
+    ) {
+        let mut push = |key: &Arc<str>, value: Arc<str>| {
+            facts.push(Fact {
+                key: key.clone(),
+                value,
+                hop: self.hop,
+                vantage: self.vantage.clone(),
+                connection: None,
+                evidence,
+                span: Some(span),
+            });
+        };
+        if stance != Stance::Stated {
+            let denied = self.denied.iter().flatten();
+            for (key, value) in denied.filter(|_| stance == Stance::Denied) {
+                push(key, value.clone());
+            }
+            return;
+        }
+        for ((key, template), group) in self.facts.iter().zip(&compiled.groups) {
+            match template {
+                Template::Word(word) => push(key, word.clone()),
+                Template::Capture { meaning, .. } => {
+                    if let Some(value) = group
+                        .and_then(&value_of)
+                        .and_then(|found| meaning.value(found))
+                    {
+                        push(key, value);
+                    }
+                }
+            }
+        }
+        for (key, value) in self.system_facts.iter() {
+            push(key, value.clone());
+        }
+    }
+}
+
+impl Meaning {
+    fn value(self, found: &str) -> Option<Arc<str>> {
+        match self {
+            Meaning::Times(factor) => scaled(found, factor),
+            Meaning::Duration => seconds(found).map(|seconds| Arc::from(seconds.to_string())),
+        }
+    }
+}
+
+/// A captured value: words in lower case without surrounding space, numbers times the factor.
+fn scaled(value: &str, factor: f64) -> Option<Arc<str>> {
+    let value = value.trim();
+    if value.is_empty() {
+        return None;
+    }
+    if (factor - 1.0).abs() < f64::EPSILON {
+        return Some(Arc::from(value));
+    }
+    let number: f64 = value.replace(',', ".").parse().ok()?;
+    number
+        .is_finite()
+        .then(|| Arc::from(format!("{}", (number * factor * 1000.0).round() / 1000.0)))
+}

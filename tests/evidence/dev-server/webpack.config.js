@@ -1,0 +1,10 @@
+module.exports = {
+  devServer: {
+    proxy: [
+      {
+        context: ['/ws'],
+        target: 'http://localhost:3001',
+      },
+    ],
+  },
+};
