@@ -18,3 +18,4 @@ mod snapshots;
 mod soak;
 mod store;
 mod support;
+mod view;

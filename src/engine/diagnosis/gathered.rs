@@ -29,6 +29,8 @@ pub(super) struct Gathered {
     pub(super) connections: usize,
     /// What the client dials, as soon as a text names it.
     dialled: Option<Address>,
+    /// Connections of tools beside the application: a development server's, a debugger's.
+    of_tools: HashSet<usize>,
     /// The connection that a recording shows to fail.
     pub(super) failing: Option<usize>,
     /// Reviews of configurations, by piece of evidence.
@@ -51,6 +53,23 @@ const OF_EVERYTHING: &[&str] = &[
     "server.listening",
     "container.",
 ];
+
+/// Whether a fact is what an address itself tells.
+fn is_of_an_address(fact: &Fact) -> bool {
+    fact.key.starts_with("url.") || fact.key.starts_with("page.")
+}
+
+/// Whether a fact says that something went wrong, or may say so.
+fn is_complaint(fact: &Fact) -> bool {
+    let says_well = match &*fact.key {
+        "handshake.opened" => *fact.value == *"yes",
+        "handshake.status" => *fact.value == *"101",
+        "close.code" => *fact.value == *"1000",
+        "close.clean" => *fact.value == *"yes",
+        key => key.starts_with("url.") || key.ends_with(".library"),
+    };
+    !says_well
+}
 
 impl Gathered {
     pub(super) fn read(&mut self, matcher: &Matcher, piece: Evidence, number: usize) {
@@ -107,31 +126,44 @@ impl Gathered {
     /// Reads a stretch of a text that begins at the byte `offset` of it.
     fn read_words(&mut self, matcher: &Matcher, text: &str, offset: usize, number: usize) {
         let view = View::of(text);
-        let seen = view.text();
-        let lines = Lines::new(seen);
-        let mut found = addresses(seen);
-        let structures = structures(seen, &found, self.dialled.as_ref(), number);
-        found.retain(|address| !structures.covers(address.span));
+        let all = addresses(view.text());
+        let structures = structures(view.text(), &all, self.dialled.as_ref(), number);
+        // Readers of structure need the escapes in strings; wordings need them undone.
+        let spoken = View::unescaped(view.text());
+        let lines = Lines::new(spoken.text());
+        let mut found = if spoken.is_as_given() {
+            all
+        } else {
+            addresses(spoken.text())
+        };
+        found.retain(|address| !structures.covers(spoken.place(address.span)));
         let connections = Connections::of(&found, &lines);
         self.dialled = self
             .dialled
             .take()
-            .or(connections.addresses.first().cloned());
+            .or_else(|| connections.foremost().cloned());
         let mut facts = facts_of_addresses(&connections, &found, number);
-        let mut wordings = matcher.facts(seen, &lines, &connections, number);
-        wordings.retain(|fact| !structures.know_better_than(fact));
+        facts.extend(matcher.facts(spoken.text(), &lines, &connections, number));
+        for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
+            *span = spoken.place(*span);
+        }
+        facts.retain(|fact| is_of_an_address(fact) || !structures.know_better_than(fact));
         for sketch in structures.sketches {
             let placed = sketch.placed(|at| view.place(Span { start: at, end: at }).start + offset);
             self.sketches.push((number, placed));
         }
-        facts.extend(wordings);
         facts.extend(structures.facts);
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
             *span = view.place(*span);
             span.start += offset;
             span.end += offset;
         }
-        self.add(facts, connections.addresses.len());
+        let count = connections.addresses.len();
+        let of_tools = (0..count).filter(|connection| connections.is_of_a_tool(*connection));
+        let first = self.connections;
+        self.of_tools
+            .extend(of_tools.map(|connection| first + connection));
+        self.add(facts, count);
     }
 
     /// Reads a recording of network traffic.
@@ -155,9 +187,14 @@ impl Gathered {
     fn add(&mut self, facts: Vec<Fact>, connections: usize) {
         let first = self.connections;
         self.facts.extend(facts.into_iter().map(|mut fact| {
-            let is_of_everything = OF_EVERYTHING
-                .iter()
-                .any(|beginning| fact.key.starts_with(beginning));
+            // What a tool's own line says of its socket says nothing of the application.
+            let is_of_a_tool = fact
+                .connection
+                .is_some_and(|connection| self.of_tools.contains(&(connection + first)));
+            let is_of_everything = !is_of_a_tool
+                && OF_EVERYTHING
+                    .iter()
+                    .any(|beginning| fact.key.starts_with(beginning));
             fact.connection = fact
                 .connection
                 .filter(|_| !is_of_everything)
@@ -173,21 +210,26 @@ impl Gathered {
         let mut is_new = first_of_each(&self.facts).into_iter();
         self.facts.retain(|_| is_new.next().unwrap_or(true));
         let mut complaints: BTreeMap<usize, usize> = BTreeMap::new();
-        for fact in &self.facts {
-            if let Some(connection) = fact.connection
-                && !fact.key.starts_with("url.")
-            {
+        for fact in self.facts.iter().filter(|fact| is_complaint(fact)) {
+            if let Some(connection) = fact.connection {
                 let weight = usize::from(*fact.key != *"client.reason") + 1;
                 *complaints.entry(connection).or_default() += weight;
             }
         }
+        // The application's own connection counts first, then the one that shows most.
         let loudest = complaints
             .iter()
-            .max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)))
+            .max_by_key(|(connection, weight)| {
+                let is_own = !self.of_tools.contains(connection);
+                (is_own, **weight, std::cmp::Reverse(**connection))
+            })
             .map(|(connection, _)| *connection);
         self.connection = self
             .failing
             .or(loudest)
+            .or_else(|| {
+                (0..self.connections).find(|connection| !self.of_tools.contains(connection))
+            })
             .or((self.connections > 0).then_some(0));
     }
 

@@ -24,6 +24,8 @@ pub struct Address {
     pub is_page: bool,
     /// It ends like a script's place in a stack trace.
     pub is_script: bool,
+    /// It stands in a comment or is given as an example: nobody dials it.
+    pub is_example: bool,
 }
 
 /// What kind of host an address names.
@@ -41,7 +43,7 @@ pub enum HostKind {
     SingleLabel,
     /// A full name.
     Name,
-    /// `<host>`, `your-domain.com`, `...`.
+    /// `<host>`, `your-domain.com`, `xxx.xxx`, `...`: what really stands there is not known.
     Placeholder,
 }
 
@@ -139,6 +141,7 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
         },
         is_page: scheme.starts_with("http") && says_page(&text[lead_start..start]),
         is_script: is_script(path, body),
+        is_example: is_example(&text[lead_start..start], line_start == 0),
     })
 }
 
@@ -223,6 +226,23 @@ fn says_page(lead: &str) -> bool {
     .any(|word| lead.ends_with(word))
 }
 
+/// Whether the words before an address say that it is an example, or a comment begins in them.
+fn is_example(lead: &str, is_first_line: bool) -> bool {
+    let lead = lead.to_ascii_lowercase();
+    let trimmed = lead.trim_start();
+    let is_comment = (!is_first_line && trimmed.starts_with("# "))
+        || trimmed.starts_with("* ")
+        || trimmed.starts_with("//")
+        || lead.contains("<!--")
+        || lead.contains("/*")
+        || lead.contains(" // ");
+    let lead = lead.trim_end_matches([' ', '\'', '"', ':', '`', '(', '=', ',']);
+    is_comment
+        || ["e.g.", "e.g", "example", "for instance", "such as", "usage"]
+            .iter()
+            .any(|word| lead.ends_with(word))
+}
+
 fn is_script(path: &str, body: &str) -> bool {
     let file = path.rsplit('/').next().unwrap_or_default();
     let script = [
@@ -271,6 +291,63 @@ impl Address {
     /// What kind of host it names.
     pub fn host_kind(&self) -> HostKind {
         host_kind(&self.host)
+    }
+
+    /// Whether it is a link to something to read, as error messages carry.
+    pub(super) fn is_reference(&self) -> bool {
+        let path = self.path.to_ascii_lowercase();
+        matches!(
+            self.host.as_str(),
+            "github.com"
+                | "stackoverflow.com"
+                | "developer.mozilla.org"
+                | "developer.chrome.com"
+                | "chromestatus.com"
+                | "www.chromestatus.com"
+                | "goo.gl"
+                | "aka.ms"
+                | "bit.ly"
+                | "socket.io"
+                | "nodejs.org"
+                | "react.dev"
+                | "reactjs.org"
+                | "reactnative.dev"
+                | "www.w3.org"
+                | "nextjs.org"
+                | "vite.dev"
+                | "vitejs.dev"
+        ) || self.host.starts_with("docs.")
+            || ["/docs/", "/wiki/", "/questions/", "/documentation/"]
+                .iter()
+                .any(|part| path.contains(part))
+    }
+
+    /// Whether it is a tool's own socket beside the application's: a development server's, a
+    /// debugger's.
+    pub(super) fn is_of_a_tool(&self) -> bool {
+        let is_local = matches!(
+            self.host_kind(),
+            HostKind::Loopback | HostKind::Private | HostKind::Unspecified
+        );
+        let path = self.path.as_str();
+        // An application's own path goes through the development server's port as well.
+        let is_bare = matches!(path, "" | "/");
+        (self.path_kind() == Some("dev-server")
+            && (is_bare || !matches!(self.effective_port(), 5173 | 24678)))
+            || path.starts_with("/devtools/")
+            || is_local
+                && (matches!(self.effective_port(), 8097 | 9222 | 9229)
+                    || (path == "/" && self.query.starts_with("token="))
+                    || (self.effective_port() == 8081
+                        && [
+                            "/hot",
+                            "/message",
+                            "/debugger-proxy",
+                            "/inspector",
+                            "/events",
+                        ]
+                        .iter()
+                        .any(|metro| path.starts_with(metro))))
     }
 
     /// What the address itself tells: its parts and their kinds.
@@ -348,15 +425,10 @@ impl Address {
 
 /// What kind of host a name or address is.
 fn host_kind(host: &str) -> HostKind {
-    if host.is_empty()
-        || host.contains(['<', '[', '*', '$', '%'])
-        || host.contains("...")
-        || host.starts_with("your")
-        || matches!(
-            host,
-            "host" | "hostname" | "domain" | "server" | "url" | "ip" | "xxx" | "my-domain"
-        )
-    {
+    if is_hidden_private_address(host) {
+        return HostKind::Private;
+    }
+    if is_placeholder(host) {
         return HostKind::Placeholder;
     }
     if let Ok(address) = host.parse::<IpAddr>() {
@@ -380,6 +452,100 @@ fn host_kind(host: &str) -> HostKind {
     } else {
         HostKind::SingleLabel
     }
+}
+
+/// `192.168.x.x`: what is left of it tells enough.
+fn is_hidden_private_address(host: &str) -> bool {
+    let Some(rest) = ["192.168.", "10."]
+        .iter()
+        .find_map(|network| host.strip_prefix(network))
+    else {
+        return false;
+    };
+    rest.contains('x')
+        && rest
+            .bytes()
+            .all(|letter| letter.is_ascii_digit() || matches!(letter, b'x' | b'.'))
+}
+
+/// Whether somebody wrote it in the place of the real host.
+fn is_placeholder(host: &str) -> bool {
+    if host.is_empty() || host.contains(['<', '[', '*', '$', '%', '{']) || host.contains("..") {
+        return true;
+    }
+    let is_masked = |label: &str| !label.is_empty() && label.bytes().all(|letter| letter == b'x');
+    if host.split('.').all(is_masked)
+        || host
+            .split('.')
+            .any(|label| label.len() > 2 && is_masked(label))
+    {
+        return true;
+    }
+    let mut words = host.split(['-', '_', '.']);
+    if words.clone().any(stands_for_a_name) {
+        return true;
+    }
+    // A name of one label is made of such words only; of a full name others are left.
+    !host.contains('.')
+        && words.clone().all(is_vague)
+        && words
+            .next_back()
+            .is_some_and(|last| !matches!(last, "my" | "the" | "some"))
+}
+
+/// A word that nobody has in the name of a machine.
+fn stands_for_a_name(word: &str) -> bool {
+    word.starts_with("your")
+        || matches!(
+            word,
+            "mydomain"
+                | "mydomainname"
+                | "mywebsite"
+                | "mysite"
+                | "myserver"
+                | "myhost"
+                | "myip"
+                | "somedomain"
+                | "somehost"
+                | "someip"
+                | "placeholder"
+                | "redacted"
+                | "censored"
+                | "hostname"
+                | "fqdn"
+                | "changeme"
+                | "ipaddress"
+                | "tld"
+        )
+}
+
+/// Words of which names are made that stand for the real one: `some_ip`, `server-ip`.
+fn is_vague(word: &str) -> bool {
+    matches!(
+        word,
+        "my" | "some"
+            | "the"
+            | "any"
+            | "server"
+            | "public"
+            | "external"
+            | "remote"
+            | "host"
+            | "domain"
+            | "name"
+            | "url"
+            | "ip"
+            | "address"
+            | "addr"
+            | "ipaddr"
+            | "example"
+            | "website"
+            | "site"
+            | "subdomain"
+            | "vps"
+            | "foo"
+            | "bar"
+    )
 }
 
 #[cfg(test)]
@@ -426,9 +592,46 @@ mod tests {
             ("ws-server", HostKind::SingleLabel),
             ("chat.example.org", HostKind::Name),
             ("<host>", HostKind::Placeholder),
+            ("your-domain.com", HostKind::Placeholder),
+            ("mydomain", HostKind::Placeholder),
+            ("some_ip", HostKind::Placeholder),
+            ("server-ip", HostKind::Placeholder),
+            ("example", HostKind::Placeholder),
+            ("xxx.xxx.xxx.xxx", HostKind::Placeholder),
+            ("x.x.x.x", HostKind::Placeholder),
+            ("xxxxx.example", HostKind::Placeholder),
+            ("redacted", HostKind::Placeholder),
+            ("192.168.x.x", HostKind::Private),
+            ("my-app", HostKind::SingleLabel),
+            ("backend", HostKind::SingleLabel),
+            ("app.example", HostKind::Name),
+            ("server.example.org", HostKind::Name),
         ] {
             assert_eq!(host_kind(host), kind, "{host}");
         }
+    }
+
+    #[test]
+    fn examples_and_comments_are_told() {
+        let examples = |text: &str| -> Vec<bool> {
+            let found = addresses(text);
+            found.iter().map(|address| address.is_example).collect()
+        };
+        assert_eq!(examples("x\n  // e.g. ws://localhost:8080"), [true]);
+        assert_eq!(examples("url: x // ws://localhost:8080"), [true]);
+        assert_eq!(examples("x\n# URL=ws://localhost:8080"), [true]);
+        assert_eq!(
+            examples("the URL (for example ws://localhost:8080)"),
+            [true]
+        );
+        assert_eq!(
+            examples("WebSocket connection to 'wss://app.example/ws' failed"),
+            [false]
+        );
+        assert_eq!(
+            examples("see https://a.example/x and wss://app.example/ws"),
+            [false, false]
+        );
     }
 
     #[test]

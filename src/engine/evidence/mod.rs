@@ -8,6 +8,7 @@ mod bytes;
 mod commands;
 mod condensed;
 mod configuration;
+mod console;
 mod context;
 mod durations;
 mod har;
@@ -95,6 +96,12 @@ impl<'a> Lines<'a> {
         (start, end)
     }
 
+    /// The words of a line.
+    pub fn words(&self, line: usize) -> &'a str {
+        let (start, end) = self.bounds(line);
+        &self.text[start..end]
+    }
+
     /// How many lines there are.
     pub fn len(&self) -> usize {
         self.starts.len()
@@ -118,6 +125,8 @@ impl<'a> Lines<'a> {
 pub struct Connections {
     /// The distinct WebSocket addresses, in the order of their first mention.
     pub addresses: Vec<Address>,
+    /// Which of them are sockets of tools.
+    are_of_tools: Vec<bool>,
     /// Pairs of a line and the connection that is named there, in the order of lines.
     mentions: Vec<(usize, usize)>,
 }
@@ -127,16 +136,63 @@ impl Connections {
     pub fn of(addresses: &[Address], lines: &Lines<'_>) -> Self {
         let mut found = Connections::default();
         let mut known = HashMap::new();
-        for address in addresses.iter().filter(|address| address.is_websocket()) {
+        let dialled = |address: &&Address| address.is_websocket() && !address.is_example;
+        for address in addresses.iter().filter(dialled) {
             let connection = *known.entry(address.endpoint()).or_insert_with(|| {
                 found.addresses.push(address.clone());
+                found.are_of_tools.push(address.is_of_a_tool());
                 found.addresses.len() - 1
             });
-            found
-                .mentions
-                .push((lines.line_of(address.span.start), connection));
+            let line = lines.line_of(address.span.start);
+            if is_tools_line(lines.words(line))
+                && let Some(is_of_a_tool) = found.are_of_tools.get_mut(connection)
+            {
+                *is_of_a_tool = true;
+            }
+            found.mentions.push((line, connection));
         }
+        found.note_tools_lines(lines);
         found
+    }
+
+    /// Whether the connection is a tool's own: a development server's or a debugger's.
+    pub fn is_of_a_tool(&self, connection: usize) -> bool {
+        self.are_of_tools.get(connection).copied().unwrap_or(false)
+    }
+
+    /// The first address that is no tool's, else the first.
+    pub fn foremost(&self) -> Option<&Address> {
+        let own = self.are_of_tools.iter().position(|is_tools| !is_tools);
+        self.addresses.get(own.unwrap_or(0))
+    }
+
+    /// Lines of a tool speak of its connection, whatever connection was named before.
+    fn note_tools_lines(&mut self, lines: &Lines<'_>) {
+        let Some(tools) = self.are_of_tools.iter().position(|is_tools| *is_tools) else {
+            return;
+        };
+        if self.are_of_tools.iter().all(|is_tools| *is_tools) {
+            return;
+        }
+        let named: Vec<(usize, usize)> = std::mem::take(&mut self.mentions);
+        let mut left = named.into_iter().peekable();
+        let mut before = None;
+        for line in 0..lines.len() {
+            let mut names = false;
+            while let Some(mention) = left.next_if(|(at, _)| *at == line) {
+                before = Some(mention.1);
+                names = true;
+                self.mentions.push(mention);
+            }
+            if !names && is_tools_line(lines.words(line)) {
+                self.mentions.push((line, tools));
+                // What follows belongs to the connection that was named before.
+                let after = before.or(left.peek().map(|(_, connection)| *connection));
+                if let Some(connection) = after {
+                    self.mentions.push((line + 1, connection));
+                }
+            }
+        }
     }
 
     /// The connection that a line speaks of: the one that it names, else the one named last
@@ -146,6 +202,39 @@ impl Connections {
         let mention = self.mentions.get(after.checked_sub(1).unwrap_or(after))?;
         Some(mention.1)
     }
+}
+
+/// Whether a development server's client or a debugger wrote the line.
+fn is_tools_line(line: &str) -> bool {
+    // A longer line is no console's, and looking through it for each address would take long.
+    if line.len() > 2000 {
+        return false;
+    }
+    [
+        "[vite]",
+        "[hmr]",
+        "[HMR]",
+        "[webpack-dev-server]",
+        "[WDS]",
+        "[Fast Refresh]",
+        "WebSocketClient.js",
+        "webpackHotDevClient",
+        "hot-dev-client",
+        "use-websocket.ts",
+        "React DevTools",
+    ]
+    .iter()
+    .any(|mark| line.contains(mark))
+        || line.contains("WebSocket")
+            && [
+                "client:",
+                "client.mjs:",
+                "client.ts:",
+                "refresh.js:",
+                "@vite/client",
+            ]
+            .iter()
+            .any(|script| line.trim_start().starts_with(script) || line.ends_with(script))
 }
 
 /// The facts that an address itself tells.
@@ -170,9 +259,14 @@ pub fn facts_of_addresses(
             evidence,
             page.span,
         ));
+        // A full name that stands for the real one is a full name all the same.
+        let kind = match page.host_kind() {
+            HostKind::Placeholder if page.host.contains('.') => HostKind::Name,
+            kind => kind,
+        };
         facts.push(fact(
             "page.host.kind",
-            page.host_kind().as_str(),
+            kind.as_str(),
             None,
             evidence,
             page.span,
@@ -180,10 +274,7 @@ pub fn facts_of_addresses(
     }
     if connections.addresses.is_empty() {
         // Polling transports and curl name the same endpoint by its http address.
-        if let Some(address) = all
-            .iter()
-            .find(|address| !address.is_page && !address.is_script)
-        {
+        if let Some(address) = all.iter().find(|address| is_dialled(address)) {
             for (key, value) in address.facts() {
                 if key != "url.scheme" && key != "url.port.kind" {
                     facts.push(fact(key, &value, None, evidence, address.span));
@@ -192,6 +283,11 @@ pub fn facts_of_addresses(
         }
     }
     facts
+}
+
+/// Whether an address may be what the client dials, where no socket is named.
+fn is_dialled(address: &Address) -> bool {
+    !(address.is_page || address.is_script || address.is_example || address.is_reference())
 }
 
 fn fact(key: &str, value: &str, connection: Option<usize>, evidence: usize, span: Span) -> Fact {

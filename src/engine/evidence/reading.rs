@@ -85,6 +85,7 @@ pub fn structures(
         .into_iter()
         .chain(super::logs::readings(text, addresses))
         .chain(super::commands::readings(text, addresses, earlier))
+        .chain(super::console::readings(text, addresses))
     {
         all.facts
             .extend(reading.findings.into_iter().map(|finding| Fact {

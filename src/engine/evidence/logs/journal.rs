@@ -200,6 +200,7 @@ impl<'a> Journal<'a> {
             span: exchange.request.target_span,
             is_page: false,
             is_script: false,
+            is_example: false,
         };
         for (key, value) in address.facts() {
             match key {
