@@ -231,7 +231,6 @@ fn is_example(lead: &str, is_first_line: bool) -> bool {
     let lead = lead.to_ascii_lowercase();
     let trimmed = lead.trim_start();
     let is_comment = (!is_first_line && trimmed.starts_with("# "))
-        || trimmed.starts_with("* ")
         || trimmed.starts_with("//")
         || lead.contains("<!--")
         || lead.contains("/*")

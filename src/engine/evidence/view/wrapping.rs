@@ -114,6 +114,8 @@ fn breaks_greedily(line: &Line<'_>, next: &Line<'_>, width: usize) -> bool {
 /// What a cheap look at both lines says.
 fn is_candidate(line: &Line<'_>, next: &Line<'_>) -> bool {
     line.words.len() >= SHORTEST
+        && !has_columns(line.words)
+        && !has_columns(next.words)
         && next.indent <= line.indent + 1
         && !stands_alone(next)
         && !is_structure(line)
@@ -141,6 +143,11 @@ fn is_field(word: &str) -> bool {
         .count();
     let rest = &name[length..];
     length > 0 && rest.starts_with([':', '=', '"', '\'']) && !rest.starts_with("://")
+}
+
+/// Whether words stand in columns, as in a command's output: nothing there was wrapped.
+fn has_columns(words: &str) -> bool {
+    words.contains("   ") || words.contains('\t')
 }
 
 /// Whether the line begins something: a log's line, a frame, an item, a command, code.
@@ -270,7 +277,9 @@ fn goes_on(line: &Line<'_>, next: &Line<'_>) -> bool {
     let continues = is_split_code(line, next)
         || !is_header && (CONTINUATIONS.contains(&bare) || is_function_word(bare));
     let is_lower = next_word.starts_with(|letter: char| letter.is_ascii_lowercase());
-    ends_open && !is_field_alone(next) && (is_lower || may_continue(next.words))
+    ends_open
+        && !is_field_alone(next)
+        && (may_continue(next.words) || is_lower && !line.words.ends_with(':'))
         || continues
         || (line.width() >= LONG
             && is_lower
@@ -480,6 +489,8 @@ mod tests {
             "Error: connect ECONNREFUSED 127.0.0.1:8080\n    at TCPConnectWrap.afterConnect (node:net:1555:16)",
             "HTTP/1.1 101 Switching Protocols\nupgrade: websocket\nconnection: Upgrade",
             "Connected to wss://a.example/ws as a client\nfailed wss://b.example/ws after 3 seconds",
+            "NAME                READY   STATUS    AGE\nchat-6d5f8b7c9d-abcde   1/1   Running   3d",
+            "WebSocket connection to 'ws://app.example:3000/ws' failed: \npublic (active)\n  target: default",
             "$ node server.js and some more words here\nlistening on port 8080 for connections",
         ] {
             assert_eq!(joined(text), text);
