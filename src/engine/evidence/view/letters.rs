@@ -14,9 +14,8 @@ fn unusual_letters(text: &str, edits: &mut Vec<Edit>) {
     for (start, letter) in text.char_indices().filter(|(_, letter)| !letter.is_ascii()) {
         if let Some(with) = plain(letter) {
             let end = start + letter.len_utf8();
-            // Joiners are letters of their own in other scripts.
-            let is_joiner = matches!(letter, '\u{200c}' | '\u{200d}');
-            if !is_joiner || is_between_ascii(text, start, end) {
+            // Invisible letters join or part words in other scripts.
+            if !with.is_empty() || is_between_ascii(text, start, end) {
                 edits.push(Edit { start, end, with });
             }
         }
