@@ -116,21 +116,25 @@ fn correct_configurations_get_no_finding() {
     }
 }
 
-/// Comments at the end of a sample's lines change nothing but the comments' own columns.
+/// What the facts say, without their places.
+fn told(text: &str) -> Vec<(String, String)> {
+    diagnose(text)
+        .facts
+        .iter()
+        .map(|seen| (seen.fact.key.to_string(), seen.fact.value.to_string()))
+        .collect()
+}
+
+/// The sign of a comment in a kind of sample.
+fn comment(kind: &str) -> &'static str {
+    if kind == "dev-server" { "//" } else { "#" }
+}
+
+/// Lines that are comments as a whole, with addresses of examples or not, tell nothing.
 #[test]
 fn comments_yield_no_facts() {
-    let told = |text: &str| -> Vec<(String, String)> {
-        diagnose(text)
-            .facts
-            .iter()
-            .map(|seen| (seen.fact.key.to_string(), seen.fact.value.to_string()))
-            .collect()
-    };
-    for kind in KINDS.iter().filter(|kind| **kind != "dev-server") {
+    for kind in KINDS {
         for file in samples(kind) {
-            if file.extension().is_some_and(|extension| extension == "txt") {
-                continue;
-            }
             let text = fs::read_to_string(&file).expect("a sample");
             if text.contains("# LoadModule") || text.contains("#LoadModule") {
                 // There the comment is what is wrong.
@@ -138,10 +142,48 @@ fn comments_yield_no_facts() {
             }
             let without: String = text
                 .lines()
-                .filter(|line| !line.trim_start().starts_with('#'))
+                .filter(|line| !line.trim_start().starts_with(comment(kind)))
                 .map(|line| format!("{line}\n"))
                 .collect();
             assert_eq!(told(&text), told(&without), "{}", file.display());
+            let address = format!(
+                "{} see wss://docs.example:9000/chat, https://page.example/ fails\n",
+                comment(kind)
+            );
+            let more = format!("{without}{address}");
+            assert_eq!(told(&more), told(&without), "{}", file.display());
+        }
+    }
+}
+
+/// A configuration that is commented out as a whole is none.
+#[test]
+fn what_is_commented_out_is_not_configured() {
+    for kind in KINDS {
+        for file in samples(kind) {
+            let text = fs::read_to_string(&file).expect("a sample");
+            // After a number sign a sentence is a heading, and still says what it says.
+            if text.contains("LoadModule") || file.ends_with("one-line.txt") {
+                continue;
+            }
+            let commented: String = text
+                .lines()
+                .map(|line| format!("{} {line}\n", comment(kind)))
+                .collect();
+            let diagnosis = diagnose(&commented);
+            assert!(diagnosis.configurations.is_empty(), "{}", file.display());
+            for (key, value) in told(&commented) {
+                let is_of_configuration = [
+                    "edge.config",
+                    "dev-server.",
+                    "container.",
+                    "edge.tunnel",
+                    "edge.up",
+                ]
+                .iter()
+                .any(|beginning| key.starts_with(beginning));
+                assert!(!is_of_configuration, "{}: {key}={value}", file.display());
+            }
         }
     }
 }

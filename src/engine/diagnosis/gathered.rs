@@ -149,7 +149,13 @@ impl Gathered {
         }
         facts.retain(|fact| is_of_an_address(fact) || !structures.know_better_than(fact));
         for sketch in structures.sketches {
-            let placed = sketch.placed(|at| view.place(Span { start: at, end: at }).start + offset);
+            let placed = sketch.placed(|span| {
+                let span = view.place(span);
+                Span {
+                    start: span.start + offset,
+                    end: span.end + offset,
+                }
+            });
             self.sketches.push((number, placed));
         }
         facts.extend(structures.facts);
@@ -205,8 +211,31 @@ impl Gathered {
         self.connections += connections;
     }
 
+    /// A proxy's time-out tells something where the connection lived as long as it allows.
+    fn compare_silences(&mut self) {
+        let found = self.facts.iter().find_map(|fact| {
+            let seconds: f64 = (*fact.key == *"open.seconds")
+                .then_some(&fact.value)?
+                .parse()
+                .ok()?;
+            let mut sketches = self.sketches.iter().take(MOST_REVIEWS);
+            sketches
+                .find_map(|(number, sketch)| Some((*number, sketch.ends_silence_after(seconds)?)))
+        });
+        self.facts.extend(found.map(|(evidence, span)| Fact {
+            key: "edge.silence".into(),
+            value: "as-lived".into(),
+            hop: Hop::ClientEdge,
+            vantage: "user".into(),
+            connection: None,
+            evidence,
+            span: Some(span),
+        }));
+    }
+
     /// Drops what was said twice, and chooses the connection that is diagnosed.
     pub(super) fn settle(&mut self) {
+        self.compare_silences();
         let mut is_new = first_of_each(&self.facts).into_iter();
         self.facts.retain(|_| is_new.next().unwrap_or(true));
         let mut complaints: BTreeMap<usize, usize> = BTreeMap::new();

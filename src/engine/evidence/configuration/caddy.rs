@@ -1,7 +1,7 @@
 //! Caddy: `reverse_proxy` is enough, unless a header is taken away or another rule takes the path.
 //! <https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#streaming>
 
-use super::review::{span_of, whole_line};
+use super::review::{indent_of, line_end, span_of, whole_line};
 use super::{Draft, Reading, Socket, Span, lines_of, looks_like_socket};
 
 /// Deeper blocks are passed over.
@@ -31,6 +31,10 @@ struct Rule<'a> {
     /// `versions` lines that leave HTTP/1.1 out.
     versions: Vec<Span>,
     is_uncertain: bool,
+    /// The block of the site around it.
+    site: Option<Span>,
+    /// The outermost line within the site that leads to it.
+    outermost: Span,
 }
 
 /// What the text has of a Caddyfile.
@@ -52,6 +56,9 @@ pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
     let caddy = Caddy::of(text);
     reading.owned.clone_from(&caddy.comments);
     let Some(rule) = caddy.serving(socket) else {
+        if let Some(socket) = socket {
+            caddy.miss(text, socket, &mut reading);
+        }
         return reading;
     };
     let http2 = rule
@@ -221,7 +228,58 @@ impl<'a> Caddy<'a> {
             headers: Vec::new(),
             versions: Vec::new(),
             is_uncertain,
+            site: open
+                .first()
+                .filter(|block| !is_handler(block))
+                .map(|block| block.span),
+            outermost: open
+                .iter()
+                .find(|block| is_handler(block))
+                .map_or(span, |block| block.span),
         });
+    }
+
+    /// Where no rule takes the path, a rule for it with the upstream that the others have. Only
+    /// where the text has one site and nothing that is unclear.
+    fn miss(&self, text: &str, socket: Socket<'_>, reading: &mut Reading) {
+        let Some(first) = self.rules.first() else {
+            return;
+        };
+        let is_clear = self.rules.iter().all(|rule| {
+            let takes = |matcher: &&&str| self.takes(matcher, socket.path) == Takes::Unknown;
+            rule.site == first.site
+                && !rule.is_uncertain
+                && !rule.matchers.iter().any(|matcher| takes(&matcher))
+        });
+        if !is_clear || self.import.is_some() || first.site.is_none() {
+            return;
+        }
+        reading.add("edge.config", "location-missing", first.outermost);
+        let mut draft = Draft::new("Caddy", first.outermost);
+        draft.fault(
+            format!("No reverse_proxy takes {}.", socket.path),
+            first.outermost,
+        );
+        let is_plain = socket
+            .path
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/_.-".contains(&byte));
+        if let (true, Some(upstream)) = (is_plain, first.upstreams.first()) {
+            let start = first.outermost.start;
+            let indent = indent_of(text, start);
+            let newline = line_end(text, start).1;
+            let step = if indent.contains('\t') { "\t" } else { "    " };
+            let rule = if first.outermost == first.span {
+                format!("reverse_proxy {} {upstream}{newline}{indent}", socket.path)
+            } else {
+                format!(
+                    "handle {} {{{newline}{indent}{step}reverse_proxy {upstream}{newline}{indent}}}{newline}{indent}",
+                    socket.path
+                )
+            };
+            draft.replace(Span { start, end: start }, rule);
+        }
+        reading.drafts.push(draft);
     }
 
     fn is_named(&self, matcher: &str) -> bool {
@@ -334,6 +392,14 @@ impl<'a> Caddy<'a> {
         }
         draft
     }
+}
+
+/// Whether a block stands within a site.
+fn is_handler(block: &Open<'_>) -> bool {
+    matches!(
+        block.words.first(),
+        Some(&("handle" | "handle_path" | "route" | "reverse_proxy"))
+    )
 }
 
 fn fits(matcher: &str, path: &str) -> bool {

@@ -232,7 +232,9 @@ fn review_silence(text: &str, sections: &[Section<'_>], serving: &Section<'_>, d
         .timeout(&["tunnel"])
         .or_else(|| defaults().find_map(|section| section.timeout(&["tunnel"])));
     if let Some((span, value)) = tunnel {
-        let Some(seconds) = seconds(value).filter(|seconds| *seconds < SHORT_SILENCE) else {
+        let limit = seconds(value);
+        draft.silence = limit.map(|limit| (limit, span));
+        let Some(seconds) = limit.filter(|seconds| *seconds < SHORT_SILENCE) else {
             return;
         };
         draft.hint(
@@ -246,6 +248,7 @@ fn review_silence(text: &str, sections: &[Section<'_>], serving: &Section<'_>, d
         .timeouts(&["server"])
         .last()
         .or_else(|| defaults().find_map(|section| section.timeouts(&["server", "client"]).last()));
+    draft.silence = near.and_then(|(span, value)| Some((seconds(value)?, span)));
     let (span, words) = match near {
         Some((span, value)) => (span, format!(" ({value})")),
         None => (serving.span, String::new()),

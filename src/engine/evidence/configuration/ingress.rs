@@ -3,11 +3,14 @@
 //! <https://docs.nginx.com/nginx-ingress-controller/configuration/ingress-resources/advanced-configuration-with-annotations/>,
 //! <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/>
 
+use super::review::{span_of, whole_line};
 use super::yaml::{Entry, entries};
 use super::{Draft, Reading, Socket, Span, looks_like_socket};
 
 /// A shorter silence than this, in seconds, ends sockets that people use.
 const SHORT_SILENCE: u64 = 120;
+/// What the controllers of nginx and of AWS allow where nothing else is set, in seconds.
+const DEFAULT_SILENCE: u64 = 60;
 const READ_TIMEOUT: &str = "nginx.ingress.kubernetes.io/proxy-read-timeout";
 const SEND_TIMEOUT: &str = "nginx.ingress.kubernetes.io/proxy-send-timeout";
 
@@ -99,6 +102,7 @@ pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
         let mut draft = Draft::new("Kubernetes Ingress", rule.span);
         look_at(text, ingress, rule, &mut reading, &mut draft);
         look_at_service(&objects, rule, &mut reading, &mut draft);
+        look_at_containers(&objects, rule, &mut reading, &mut draft);
         look_at_instances(text, &objects, ingress, &mut draft);
         reading.drafts.push(draft);
     }
@@ -235,9 +239,15 @@ fn look_at(
             reading.add("edge.config", "upgrade-present", rule.span);
             let attributes =
                 ingress.annotation("alb.ingress.kubernetes.io/load-balancer-attributes");
-            let set = attributes
-                .is_some_and(|entry| entry.value.contains("idle_timeout.timeout_seconds"));
-            if !set {
+            let set = attributes.and_then(|entry| {
+                let (_, rest) = entry.value.split_once("idle_timeout.timeout_seconds=")?;
+                Some((rest.split(',').next()?.trim(), entry.span))
+            });
+            draft.silence = match set {
+                None => Some((DEFAULT_SILENCE, rule.span)),
+                Some((seconds, span)) => seconds.parse().ok().map(|seconds| (seconds, span)),
+            };
+            if set.is_none() {
                 draft.hint("The load balancer's idle time-out is not set: it closes a socket after 60 silent seconds.", rule.span);
                 match attributes {
                     Some(entry) if !entry.value.is_empty() => draft.replace(
@@ -294,6 +304,14 @@ fn look_at_ingress_nginx(
             entry.span,
         );
     }
+    look_at_snippet(text, ingress, reading, draft);
+    draft.silence = match ingress.annotation(READ_TIMEOUT) {
+        None => Some((DEFAULT_SILENCE, rule.span)),
+        Some(entry) => {
+            let seconds = entry.value.trim_end_matches('s').parse();
+            seconds.ok().map(|seconds| (seconds, entry.span))
+        }
+    };
     let mut missing = Vec::new();
     for name in [READ_TIMEOUT, SEND_TIMEOUT] {
         let short = name.rsplit('/').next().unwrap_or(name);
@@ -314,6 +332,45 @@ fn look_at_ingress_nginx(
     if missing.iter().any(|(name, _)| *name == READ_TIMEOUT) {
         draft.hint("proxy-read-timeout is not set: a socket on which the server is silent for 60 seconds is closed.", rule.span);
         annotate(text, ingress, &missing, draft);
+    }
+}
+
+/// The controller sets these headers itself, before the snippet: nginx then sends them twice.
+/// <https://kubernetes.github.io/ingress-nginx/user-guide/nginx-configuration/annotations/#configuration-snippet>
+fn look_at_snippet(text: &str, ingress: &Object<'_, '_>, reading: &mut Reading, draft: &mut Draft) {
+    let Some(snippet) = ingress.annotation("nginx.ingress.kubernetes.io/configuration-snippet")
+    else {
+        return;
+    };
+    reading.owned.push(snippet.value_span);
+    for line in snippet.value.lines() {
+        let mut words = line.split_whitespace();
+        let header = match (words.next(), words.next()) {
+            (Some("proxy_set_header"), Some(header)) => header,
+            _ => continue,
+        };
+        if !header.eq_ignore_ascii_case("upgrade") && !header.eq_ignore_ascii_case("connection") {
+            continue;
+        }
+        let span = span_of(text, line.trim());
+        draft.hint(
+            format!("ingress-nginx sets {header} itself; with this line the server gets it twice, which some servers answer with 400."),
+            span,
+        );
+        let others = snippet.value.lines().any(|other| {
+            !other.contains("proxy_set_header Upgrade")
+                && !other.contains("proxy_set_header Connection")
+                && !other.trim().is_empty()
+        });
+        if others && line.matches(';').count() == 1 {
+            draft.replace(whole_line(text, span), "");
+        } else if snippet.value.lines().next() == Some(line) && !others {
+            let all = Span {
+                start: snippet.span.start,
+                end: snippet.value_span.end,
+            };
+            draft.replace(whole_line(text, all), "");
+        }
     }
 }
 
@@ -391,6 +448,85 @@ fn look_at_service(
     );
     if let [only] = ports.as_slice() {
         draft.replace(span, *only);
+    }
+}
+
+/// Whether the containers behind the Service have the port to which it leads. A port need not be
+/// named to be open, so that another number is only a hint; another name is an error.
+/// <https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports>
+fn look_at_containers(
+    objects: &[Object<'_, '_>],
+    rule: &Rule<'_>,
+    reading: &mut Reading,
+    draft: &mut Draft,
+) {
+    let service = objects.iter().find(|object| {
+        object.is("Service")
+            && object
+                .get(&["metadata", "name"])
+                .is_some_and(|name| name.value == rule.service)
+    });
+    let Some(service) = service else { return };
+    let selected = |object: &&Object<'_, '_>| {
+        let mut wanted = service
+            .entries
+            .iter()
+            .filter(|entry| matches!(entry.path.as_slice(), ["spec", "selector", _]))
+            .peekable();
+        wanted.peek().is_some()
+            && wanted.all(|entry| {
+                let label = entry.path.last().copied().unwrap_or_default();
+                object
+                    .get(&["spec", "template", "metadata", "labels", label])
+                    .is_some_and(|known| known.value == entry.value)
+            })
+    };
+    let mut workloads = objects.iter().filter(selected);
+    let (Some(workload), None) = (workloads.next(), workloads.next()) else {
+        return;
+    };
+    let of = |key: &str| -> Vec<&str> {
+        workload
+            .entries
+            .iter()
+            .filter(|entry| entry.ends_with(&["containers", "-", "ports", "-", key]))
+            .map(|entry| entry.value)
+            .collect()
+    };
+    let (numbers, names) = (of("containerPort"), of("name"));
+    let targets: Vec<&Entry<'_>> = service
+        .entries
+        .iter()
+        .filter(|entry| entry.ends_with(&["ports", "-", "targetPort"]))
+        .copied()
+        .collect();
+    let [target] = targets.as_slice() else { return };
+    if numbers.is_empty() || numbers.contains(&target.value) || names.contains(&target.value) {
+        return;
+    }
+    let is_number = target.value.parse::<u16>().is_ok();
+    if is_number {
+        draft.hint(
+            format!(
+                "The Service {} leads to port {}, and its containers name {}.",
+                rule.service,
+                target.value,
+                numbers.join(", ")
+            ),
+            target.span,
+        );
+    } else {
+        reading.add("upstream.health", "no-server", target.span);
+        draft.fault(
+            format!(
+                "No port of the containers is called {}, so the Service {} leads nowhere.",
+                target.value, rule.service
+            ),
+            target.span,
+        );
+    }
+    if let [only] = numbers.as_slice() {
+        draft.replace(target.value_span, *only);
     }
 }
 

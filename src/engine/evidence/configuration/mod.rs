@@ -8,6 +8,7 @@ mod apache;
 mod caddy;
 mod compose;
 mod dev_server;
+mod difference;
 mod haproxy;
 mod ingress;
 mod nginx;
@@ -17,8 +18,9 @@ mod yaml;
 
 use super::reading::{Reading, is_within, lines_of, looks_like_socket};
 use super::{Address, Span};
+pub use difference::LineKind;
 pub(super) use review::Draft;
-pub use review::{DifferenceLine, LineKind, Review, ReviewFinding, Sketch, Weight};
+pub use review::{DifferenceLine, Review, ReviewFinding, Sketch, Weight};
 
 /// The socket that a configuration is asked about.
 #[derive(Clone, Copy, Debug)]
@@ -37,17 +39,37 @@ pub(super) fn readings(text: &str, addresses: &[Address]) -> Vec<Reading> {
     aside.extend(&comments);
     aside.sort_unstable();
     let socket = socket_of(addresses, &aside);
+    let ingress = ingress::reading(text, socket);
+    let mut of_nginx = nginx.reading(socket);
+    // A snippet in an annotation is a part of a block that is not in the text.
+    of_nginx
+        .findings
+        .retain(|finding| !is_within(&ingress.owned, finding.span));
+    of_nginx
+        .drafts
+        .retain(|draft| !is_within(&ingress.owned, draft.place));
     let mut readings = vec![
-        nginx.reading(socket),
+        of_nginx,
         apache::reading(text, socket),
         caddy::reading(text, socket),
         haproxy::reading(text),
         compose::reading(text, socket),
         traefik::reading(text, socket),
-        ingress::reading(text, socket),
-        dev_server::reading(text, socket),
+        ingress,
+        dev_server::reading(text, addresses, &aside, socket),
     ];
-    if readings.iter().any(|reading| !reading.drafts.is_empty()) {
+    let has_drafts = readings.iter().any(|reading| !reading.drafts.is_empty());
+    if !has_drafts {
+        readings.push(Reading {
+            owned: comments
+                .iter()
+                .copied()
+                .filter(|comment| is_directive(&text[comment.start..comment.end]))
+                .collect(),
+            ..Reading::default()
+        });
+    }
+    if has_drafts {
         readings.push(Reading {
             regions: comments.clone(),
             owned: comments,
@@ -79,6 +101,22 @@ const COMMANDS: &[&str] = &[
     "ping",
     "dig",
 ];
+
+/// Whether what is commented out is a line of a configuration, and no heading or sentence.
+fn is_directive(comment: &str) -> bool {
+    let words = comment.trim_start_matches(['#', '/', ' ', '\t']);
+    let beginnings = [
+        "proxy_",
+        "header_up",
+        "reverse_proxy",
+        "ProxyPass",
+        "RewriteRule",
+        "RewriteCond",
+        "timeout ",
+        "http-request ",
+    ];
+    words.ends_with([';', '{']) || beginnings.iter().any(|word| words.starts_with(word))
+}
 
 /// The lines that are comments as a whole.
 fn comments(text: &str) -> Vec<Span> {

@@ -1,6 +1,10 @@
 //! Traefik: it passes upgrades on by itself; which router takes the path, and what its middlewares
 //! and its service change, stands in YAML, TOML or in labels of containers.
 //! <https://doc.traefik.io/traefik/reference/routing-configuration/http/load-balancing/service/>
+//!
+//! Nothing is said of `buffering`, which lets an upgraded connection alone, nor of the entry
+//! points' `respondingTimeouts`, which end with the handshake: Go lifts the deadlines of a
+//! connection that is taken over. <https://pkg.go.dev/net/http#Hijacker>
 
 use super::review::span_of;
 use super::yaml::{entries, items, unquoted};
@@ -32,6 +36,10 @@ pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
     };
     let targets = settings.iter().filter(|setting| {
         setting.path.get(1) == Some(&"services") && setting.path.last() == Some(&"url")
+            || matches!(
+                setting.path.as_slice(),
+                ["http", "middlewares", _, _, "address"]
+            )
     });
     reading.regions.extend(targets.map(|setting| setting.span));
     reading.add("edge.present", "yes", rule.span);
@@ -229,6 +237,14 @@ fn look_at_middlewares(
                 setting.span,
             );
         }
+        // Whatever the authentication server answers but 2xx is the answer to the handshake.
+        // <https://doc.traefik.io/traefik/reference/routing-configuration/http/middlewares/forwardauth/>
+        if kind == "forwardauth" && last.eq_ignore_ascii_case("address") {
+            draft.hint(
+                format!("The middleware {name} asks {} first: with any answer but 2xx (a redirect to a login, 401) the socket fails. A browser sends it cookies, but no headers of its own.", setting.value),
+                setting.span,
+            );
+        }
         if kind == "stripprefix"
             && socket.is_some_and(|socket| {
                 items(setting.value)
@@ -308,5 +324,46 @@ fn look_at_port(text: &str, settings: &[Setting<'_>], has_none: bool, draft: &mu
             "No loadbalancer.server.port: Traefik takes the lowest port that the image exposes, and none if it exposes none.",
             label.span,
         );
+        add_port(text, settings, label, draft);
+    }
+}
+
+/// The label for the port on which the container's program listens, where the text says it.
+fn add_port(text: &str, settings: &[Setting<'_>], label: &Setting<'_>, draft: &mut Draft) {
+    let all = entries(text);
+    let Some(own) = all
+        .iter()
+        .find(|entry| entry.span.start <= label.span.start && label.span.start <= entry.span.end)
+    else {
+        return;
+    };
+    let (["services", container, ..], Some(router)) = (own.path.as_slice(), label.path.get(2))
+    else {
+        return;
+    };
+    let is_its = |path: &[&str]| matches!(path, ["services", name, ..] if name == container);
+    let port = all
+        .iter()
+        .filter(|entry| entry.document == own.document && is_its(&entry.path))
+        .find_map(|entry| match &entry.path[2..] {
+            ["environment", "PORT"] => Some(entry.value),
+            ["environment", "-"] => entry.value.strip_prefix("PORT="),
+            ["expose", "-"] => Some(entry.value),
+            _ => None,
+        })
+        .filter(|port| port.parse::<u16>().is_ok());
+    let service = settings
+        .iter()
+        .find(|setting| matches!(setting.path.as_slice(), ["http", "routers", name, "service"] if name == router))
+        .map_or(*router, |setting| setting.value);
+    if let (Some(port), true) = (
+        port,
+        own.path.last() == Some(&"-") && !service.contains('@'),
+    ) {
+        let indent = super::review::indent_of(text, own.span.start);
+        let line = format!(
+            "{indent}- \"traefik.http.services.{service}.loadbalancer.server.port={port}\""
+        );
+        draft.add_lines_after(text, own.span.start, &[line]);
     }
 }

@@ -1,6 +1,6 @@
 //! YAML as people write it in configurations: keys by indentation, one a line.
 //!
-//! Not a parser of the language: anchors, tags and text blocks are passed over, and a line that is
+//! Not a parser of the language: anchors and tags are passed over, and a line that is
 //! no YAML ends a document. <https://yaml.org/spec/1.2.2/>
 
 use super::Span;
@@ -45,12 +45,21 @@ pub(super) fn entries(text: &str) -> Vec<Entry<'_>> {
     let mut found = Vec::new();
     let mut stack: Vec<(usize, &str)> = Vec::new();
     let (mut document, mut start) = (0, 0);
+    // Columns before the key whose value is a text block.
+    let mut block: Option<usize> = None;
     for whole in text.split_inclusive('\n') {
         let begin = start;
         start += whole.len();
         let line = without_comment(whole.trim_end());
         let words = line.trim_start_matches(' ');
         if words.is_empty() {
+            continue;
+        }
+        let indent = line.len() - words.len();
+        if block.is_some_and(|key| indent > key) {
+            if let Some(owner) = found.last_mut() {
+                extend_block(owner, text, begin, begin + line.len());
+            }
             continue;
         }
         if words == "---"
@@ -69,8 +78,30 @@ pub(super) fn entries(text: &str) -> Vec<Entry<'_>> {
         if found.len() >= MOST_ENTRIES {
             break;
         }
+        let last: Option<&Entry<'_>> = found.last();
+        block = last
+            .filter(|entry| entry.span.start >= begin && is_block(entry.value))
+            .map(|entry| entry.indent);
     }
     found
+}
+
+/// Whether a value announces a text block: `|`, `>-`, `|2`.
+fn is_block(value: &str) -> bool {
+    value.starts_with(['|', '>'])
+        && value.len() <= 3
+        && value[1..]
+            .bytes()
+            .all(|byte| matches!(byte, b'+' | b'-') || byte.is_ascii_digit())
+}
+
+/// A text block's lines are its key's value.
+fn extend_block<'a>(owner: &mut Entry<'a>, text: &'a str, begin: usize, end: usize) {
+    if is_block(owner.value) {
+        owner.value_span.start = begin;
+    }
+    owner.value_span.end = end;
+    owner.value = &text[owner.value_span.start..end];
 }
 
 /// Reads a line's items and key; whether it is YAML.

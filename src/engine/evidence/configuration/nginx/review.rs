@@ -8,6 +8,8 @@ use super::{Draft, Nginx, Socket, Span, indent_of, line_end};
 
 /// A shorter silence than this, in seconds, ends sockets that people use.
 const SHORT_SILENCE: u64 = 120;
+/// <https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_read_timeout>, in seconds.
+const DEFAULT_SILENCE: u64 = 60;
 
 impl<'a> Nginx<'a> {
     /// What there is to say of the rule that serves the socket.
@@ -186,6 +188,11 @@ impl<'a> Nginx<'a> {
 
     fn review_silence(&self, place: &Place<'_, 'a>, draft: &mut Draft, added: &mut Vec<String>) {
         let line = "proxy_read_timeout 3600s";
+        draft.silence = match place.silence() {
+            Silence::Default if !place.is_loose() => Some((DEFAULT_SILENCE, draft.place)),
+            Silence::Set(seconds, directive, _) => Some((seconds, directive.span)),
+            _ => None,
+        };
         match place.silence() {
             Silence::Default if place.is_loose() => {}
             Silence::Default => {

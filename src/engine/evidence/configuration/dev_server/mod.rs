@@ -4,8 +4,11 @@
 //! <https://webpack.js.org/configuration/dev-server/#devserverproxy>,
 //! <https://angular.dev/tools/cli/serve#proxying-to-a-backend-server>
 
+mod options;
+mod settings;
+
 use super::review::{indent_of, span_of};
-use super::{Draft, Reading, Socket, Span, looks_like_socket};
+use super::{Address, Draft, Reading, Socket, Span, is_within, looks_like_socket};
 
 /// More rules are not read.
 const MOST_RULES: usize = 100;
@@ -25,12 +28,70 @@ struct Rule<'a> {
     is_json: bool,
 }
 
-/// Reads the proxies of development servers in a text.
-pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
-    let mut reading = Reading::default();
+/// Reads the development servers' configurations of a text. `aside` are its comments.
+pub(super) fn reading(
+    text: &str,
+    addresses: &[Address],
+    aside: &[Span],
+    socket: Option<Socket<'_>>,
+) -> Reading {
     let Some(system) = system(text) else {
-        return reading;
+        return Reading::default();
     };
+    let page = addresses
+        .iter()
+        .find(|address| address.is_page && !is_within(aside, address.span));
+    let mut reading = options::reading(text, system, page, socket);
+    let proxy = proxy_reading(text, system, socket);
+    reading.findings.extend(proxy.findings);
+    match (reading.drafts.first_mut(), proxy.drafts.into_iter().next()) {
+        (Some(draft), Some(other)) => {
+            draft.place = draft.place.min(other.place);
+            draft.remarks.extend(other.remarks);
+            draft.edits.extend(other.edits);
+        }
+        (None, other) => reading.drafts.extend(other),
+        _ => {}
+    }
+    if !reading.drafts.is_empty() {
+        reading.owned = script_comments(text);
+        reading.regions.extend_from_slice(&reading.owned);
+    }
+    reading
+}
+
+/// Comments of scripts, whole lines or not.
+fn script_comments(text: &str) -> Vec<Span> {
+    let bytes = text.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        let start = at;
+        match bytes[at] {
+            quote @ (b'"' | b'\'' | b'`') => {
+                at = string_end(bytes, at, quote).map_or(at + 1, |end| end + 1);
+                continue;
+            }
+            b'/' if bytes.get(at + 1) == Some(&b'/') && (at == 0 || bytes[at - 1] != b':') => {
+                at = line_end(bytes, at);
+            }
+            b'/' if bytes.get(at + 1) == Some(&b'*') => {
+                let end = memchr::memmem::find(&bytes[at..], b"*/");
+                at = end.map_or(bytes.len(), |end| at + end + 2);
+            }
+            _ => {
+                at += 1;
+                continue;
+            }
+        }
+        found.push(Span { start, end: at });
+    }
+    found
+}
+
+/// The rule of a proxy that takes the socket.
+fn proxy_reading(text: &str, system: &'static str, socket: Option<Socket<'_>>) -> Reading {
+    let mut reading = Reading::default();
     let rules = rules(text);
     let Some(rule) = serving(&rules, socket) else {
         return reading;
@@ -77,7 +138,13 @@ pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
 /// Which development server the text configures.
 fn system(text: &str) -> Option<&'static str> {
     let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
-    if !has("target") && !has("proxy") {
+    if has("destination") && has("rewrites") {
+        return Some("Next.js");
+    }
+    let has_options = ["hmr", "allowedHosts", "webSocketURL", "host"]
+        .into_iter()
+        .any(has);
+    if !has("target") && !has("proxy") && !has_options {
         return None;
     }
     if has("createProxyMiddleware") {
