@@ -285,7 +285,7 @@ fn compile(files: &[SourceFile]) -> Result<(Usable, Engine), Vec<Problem>> {
         return Err(errors);
     }
     let engine = Engine::new(read.graph.clone());
-    let failed = failed_tests(&engine);
+    let failed = errors_of(failed_tests(&engine));
     if !failed.is_empty() {
         return Err(failed);
     }

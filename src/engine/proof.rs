@@ -6,7 +6,8 @@ use super::diagnosis::{Diagnosis, Engine, Evidence};
 use super::graph::{Cause, CauseTest, Expectation, Graph};
 use super::knowledge::{Problem, Severity};
 
-/// Runs every cause's tests; those that fail.
+/// Runs every cause's tests; those that fail. That a narrower cause does not lead its own family
+/// on its own text is a warning.
 pub fn failed_tests(engine: &Engine) -> Vec<Problem> {
     engine
         .graph()
@@ -28,17 +29,47 @@ fn failure(engine: &Engine, cause: &Cause, test: &CauseTest) -> Option<Problem> 
         ..Evidence::default()
     }]);
     let rank = diagnosis.causes.iter().position(|ranked| ranked.id == root);
+    let leads = match (rank, test.expect) {
+        (Some(rank), Expectation::First | Expectation::AmongThree) if cause.parent.is_some() => {
+            let family = &diagnosis.causes[rank];
+            family
+                .variants
+                .first()
+                .is_some_and(|first| first.id == cause.id)
+        }
+        _ => true,
+    };
     let holds = match test.expect {
         Expectation::First => rank == Some(0),
         Expectation::AmongThree => rank.is_some_and(|rank| rank < 3),
         Expectation::Absent => rank.is_none_or(|rank| rank >= 3),
     };
-    (!holds).then(|| Problem {
+    let problem = |severity, message| Problem {
         file: format!("causes/{}.md", cause.id),
         line: 0,
-        severity: Severity::Error,
-        message: message(test, &diagnosis),
-    })
+        severity,
+        message,
+    };
+    if !holds {
+        return Some(problem(Severity::Error, message(test, &diagnosis)));
+    }
+    (!leads).then(|| problem(Severity::Warning, led_by(test, &diagnosis, root)))
+}
+
+fn led_by(test: &CauseTest, diagnosis: &Diagnosis, root: &str) -> String {
+    let family = diagnosis.causes.iter().find(|ranked| ranked.id == root);
+    let variants: Vec<String> = family
+        .iter()
+        .flat_map(|family| family.variants.iter().take(3))
+        .map(|variant| format!("{} {:.2}", variant.id, variant.probability))
+        .collect();
+    let seen: Vec<&str> = diagnosis.symptoms.iter().map(|s| s.id.as_str()).collect();
+    format!(
+        "test {:?} does not make it the likeliest of its family: {}; symptoms seen: {}",
+        test.input.chars().take(120).collect::<String>(),
+        variants.join(", "),
+        seen.join(", ")
+    )
 }
 
 fn message(test: &CauseTest, diagnosis: &Diagnosis) -> String {

@@ -9,6 +9,7 @@ mod evidence;
 mod knowledge;
 mod pages;
 mod ranking;
+mod ranks;
 mod recordings;
 mod samples;
 mod secrets;

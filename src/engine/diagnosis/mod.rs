@@ -194,6 +194,15 @@ pub struct RankedCause {
     pub reasons: Vec<Reason>,
 }
 
+impl RankedCause {
+    /// The narrower cause that holds most of the family, if one does.
+    pub fn narrower(&self) -> Option<&Variant> {
+        self.variants
+            .first()
+            .filter(|variant| variant.probability > self.probability * 0.5)
+    }
+}
+
 /// A narrower cause with its share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variant {

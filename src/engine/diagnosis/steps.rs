@@ -80,11 +80,16 @@ impl Engine {
 
     fn fix_step(
         &self,
-        cause: &Cause,
+        root: &Cause,
         causes: &[RankedCause],
         subject: &Subject,
         edge: Option<&str>,
     ) -> NextStep {
+        let ranked = causes.iter().find(|ranked| ranked.id == root.id);
+        let cause = ranked
+            .and_then(RankedCause::narrower)
+            .and_then(|variant| self.graph.cause(&variant.id))
+            .unwrap_or(root);
         let all = sections(&cause.body);
         let fixes: Vec<_> = all
             .iter()
@@ -103,10 +108,7 @@ impl Engine {
             || summary(cause).to_owned(),
             |section| section.markdown.to_owned(),
         );
-        let probability = causes
-            .iter()
-            .find(|ranked| ranked.id == cause.id)
-            .map_or(0.0, |ranked| ranked.probability);
+        let probability = ranked.map_or(0.0, |ranked| ranked.probability);
         NextStep {
             id: cause.id.clone(),
             kind: StepKind::Fix,

@@ -13,12 +13,9 @@ impl Engine {
         notes: &[String],
     ) -> String {
         let first = causes.first();
-        // The narrower cause is named where it holds most of its family.
         let title = |cause: &RankedCause| {
             cause
-                .variants
-                .first()
-                .filter(|variant| variant.probability > cause.probability * 0.5)
+                .narrower()
                 .map_or(cause.title.clone(), |variant| variant.title.clone())
         };
         let mut text = match (kind, first) {
