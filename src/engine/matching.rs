@@ -11,11 +11,12 @@ use regex::Regex;
 
 use super::anchors::{Anchors, Hit};
 use super::chosen::{Chosen, Owner, stands_beside};
-use super::evidence::{Connections, Fact, Lines};
+use super::evidence::{Connections, Fact, Lines, Span};
 use super::graph::{Graph, Pattern, Predicate};
 use super::literals::{Requirement, parse, requirements_of};
 use super::overlap::without_overlapped;
 use super::screen::{Rarity, Screen, Sequences};
+use super::shapes::{Shapes, shape_of};
 use super::wording::{SystemFacts, Wording};
 pub use super::wording::{capture_name, compile};
 
@@ -30,6 +31,8 @@ const MOST_MATCHES_OF_ONE: usize = 32;
 const KEPT_WINDOWS: usize = 4;
 /// More places than this are not looked at in one text.
 const MOST_PLACES: usize = 1_000_000;
+/// In texts from this length on, in bytes, lines are not looked at that are known to tell nothing.
+const LARGE: usize = 64 << 10;
 /// Literals are looked for in stretches of that many bytes, so that a long text does not need a long
 /// list of them.
 const STRETCH: usize = 32 << 10;
@@ -112,11 +115,13 @@ impl Matcher {
         }
     }
 
-    /// The facts that the known wordings of a text state, in the order of their places.
+    /// The facts that the known wordings of a text state, in the order of their places. In a large
+    /// text the `known` lines are not looked at, nor those that are like many before them.
     pub fn facts(
         &self,
         text: &str,
         lines: &Lines<'_>,
+        known: impl FnOnce() -> Vec<Span>,
         connections: &Connections,
         evidence: usize,
     ) -> Vec<Fact> {
@@ -131,7 +136,11 @@ impl Matcher {
             places: 0,
             facts: Vec::new(),
         };
-        search.run();
+        if text.len() < LARGE {
+            search.run(0, text.len());
+        } else {
+            search.run_over_lines(&known());
+        }
         let mut facts = without_overlapped(search.facts, lines);
         self.keep_notes(notes);
         for fact in &mut facts {
@@ -139,7 +148,8 @@ impl Matcher {
                 fact.connection = connections.of_line(lines.line_of(span.start));
             }
         }
-        facts.sort_by_key(|fact| fact.span);
+        // Which literal was found first must not matter.
+        facts.sort_by(|a, b| (a.span, &a.key, &a.value).cmp(&(b.span, &b.key, &b.value)));
         facts
     }
 
@@ -213,12 +223,35 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn run(&mut self) {
-        (self.line.start, self.line.end) = self.lines.bounds(0);
-        let mut hits = std::mem::take(&mut self.notes.hits);
+    /// Looks through all but the known lines, and those whose shape was seen so often that every
+    /// wording for which they could stand was found as often as it is counted.
+    fn run_over_lines(&mut self, known: &[Span]) {
+        let mut known = known.iter().peekable();
+        let mut shapes = Shapes::default();
         let mut from = 0;
-        while from < self.text.len() && self.places < MOST_PLACES {
-            let to = self.text.len().min(from + STRETCH);
+        for number in 0..self.lines.len() {
+            let (start, end) = self.lines.bounds(number);
+            while known.next_if(|span| span.end < start).is_some() {}
+            let is_known = known
+                .peek()
+                .is_some_and(|span| span.start <= start && end <= span.end.saturating_add(1));
+            let line = self.text.as_bytes().get(start..end).unwrap_or_default();
+            if is_known || shapes.count(shape_of(line)) > MOST_MATCHES_OF_ONE {
+                self.run(from, start);
+                from = end;
+            }
+        }
+        self.run(from, self.text.len());
+    }
+
+    /// Looks through a stretch of the text.
+    fn run(&mut self, mut from: usize, end: usize) {
+        if from == 0 {
+            (self.line.start, self.line.end) = self.lines.bounds(0);
+        }
+        let mut hits = std::mem::take(&mut self.notes.hits);
+        while from < end && self.places < MOST_PLACES {
+            let to = end.min(from + STRETCH);
             hits.clear();
             self.matcher
                 .literals

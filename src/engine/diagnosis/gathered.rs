@@ -143,7 +143,12 @@ impl Gathered {
             .take()
             .or_else(|| connections.foremost().cloned());
         let mut facts = facts_of_addresses(&connections, &found, number);
-        facts.extend(matcher.facts(spoken.text(), &lines, &connections, number));
+        // Places of the text with its escapes are none of that without them.
+        let known = || match spoken.is_as_given() {
+            true => structures.known_lines(spoken.text()),
+            false => Vec::new(),
+        };
+        facts.extend(matcher.facts(spoken.text(), &lines, known, &connections, number));
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
             *span = spoken.place(*span);
         }
@@ -177,7 +182,13 @@ impl Gathered {
         let mut facts = recording.facts;
         for words in &recording.words {
             let lines = Lines::new(&words.text);
-            let found = matcher.facts(&words.text, &lines, &Connections::default(), number);
+            let found = matcher.facts(
+                &words.text,
+                &lines,
+                Vec::new,
+                &Connections::default(),
+                number,
+            );
             facts.extend(found.into_iter().map(|fact| Fact {
                 span: Some(words.span),
                 connection: words.connection,

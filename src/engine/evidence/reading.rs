@@ -116,6 +116,11 @@ impl Structures {
         is_within(&self.regions, span)
     }
 
+    /// The lines in which wordings tell nothing, from the first byte of a line to the end of one.
+    pub fn known_lines(&self, text: &str) -> Vec<Span> {
+        whole_lines(text, &self.owned)
+    }
+
     /// Whether a wording's fact says less than what was read here: a single line of a rule that is
     /// known whole, a line that is commented out, a field of a line that was read by its fields.
     pub fn know_better_than(&self, fact: &Fact) -> bool {
@@ -147,14 +152,63 @@ pub(super) fn is_within(spans: &[Span], span: Span) -> bool {
 
 /// The lines of a text without the space around them, each with its place.
 pub(super) fn lines_of(text: &str) -> impl Iterator<Item = (Span, &str)> {
-    let mut start = 0;
-    text.split('\n').map(move |line| {
-        let begin = start + (line.len() - line.trim_start().len());
-        start += line.len() + 1;
-        let line = line.trim();
-        let end = begin + line.len();
-        (Span { start: begin, end }, line)
+    let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain(std::iter::once(text.len()));
+    let mut next = 0;
+    ends.map(move |end| {
+        let start = next;
+        next = end + 1;
+        let line = text.get(start..end).unwrap_or_default();
+        let start = start + (line.len() - trimmed_start(line).len());
+        let line = trimmed_end(text.get(start..end).unwrap_or_default());
+        let end = start + line.len();
+        (Span { start, end }, line)
     })
+}
+
+/// Most lines begin and end with what is no space, which one look at a byte tells.
+fn trimmed_start(line: &str) -> &str {
+    match line.as_bytes().first() {
+        Some(b'!'..=b'~') => line,
+        _ => line.trim_start(),
+    }
+}
+
+fn trimmed_end(line: &str) -> &str {
+    match line.as_bytes().last() {
+        Some(b'!'..=b'~') => line,
+        _ => line.trim_end(),
+    }
+}
+
+/// The whole lines that begin in one of the spans and end in the same, from the first byte of the
+/// first to the end of the last. The spans are sorted and do not overlap.
+pub(super) fn whole_lines(text: &str, spans: &[Span]) -> Vec<Span> {
+    let bytes = text.as_bytes();
+    let start_of = |at: usize| {
+        let is_start = at
+            .checked_sub(1)
+            .is_none_or(|before| bytes.get(before) == Some(&b'\n'));
+        if is_start {
+            return Some(at);
+        }
+        memchr::memchr(b'\n', bytes.get(at..)?).map(|length| at + length + 1)
+    };
+    let end_of = |from: usize, at: usize| {
+        let rest = bytes.get(at..).unwrap_or_default();
+        let is_end = matches!(rest, [] | [b'\n', ..] | [b'\r', b'\n', ..]);
+        if is_end {
+            return Some(at);
+        }
+        memchr::memrchr(b'\n', bytes.get(from..at)?).map(|length| from + length)
+    };
+    spans
+        .iter()
+        .filter_map(|span| {
+            let start = start_of(span.start)?;
+            let end = end_of(start, span.end)?;
+            (start < end).then_some(Span { start, end })
+        })
+        .collect()
 }
 
 /// Whether a path or a rule's pattern looks as if it were made for sockets.

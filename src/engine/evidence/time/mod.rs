@@ -6,10 +6,10 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, Input, MatchKind};
 
 use super::Span;
-use super::reading::{Reading, is_within};
+use super::reading::{Reading, is_within, whole_lines};
 pub(super) use stamp::iso_seconds;
 use stamp::{Stamp, stamp_of};
 
@@ -94,33 +94,46 @@ pub(super) fn reading(text: &str, owned: &[Span]) -> Reading {
 
 /// The lines that speak of opening and closing; `None` if there are too many to tell apart.
 fn moments<'a>(text: &'a str, owned: &[Span]) -> Option<Vec<Moment<'a>>> {
-    let mut moments = Vec::new();
+    let automaton = CANDIDATES.as_ref()?;
     let bytes = text.as_bytes();
+    let mut moments = Vec::new();
     let mut read_to = 0;
-    for found in CANDIDATES.as_ref()?.find_iter(text) {
-        if found.start() < read_to {
-            continue;
-        }
-        let start = memchr::memrchr(b'\n', &bytes[..found.start()]).map_or(0, |at| at + 1);
-        let end = memchr::memchr(b'\n', &bytes[found.start()..])
-            .map_or(bytes.len(), |at| found.start() + at);
-        read_to = end;
-        let line = Span { start, end };
-        if end - start > 2000 || is_within(owned, line) {
-            continue;
-        }
-        let Some((stamp, length)) = stamp_of(&text[start..end]) else {
-            continue;
-        };
-        let words = text[start..end].get(length..).unwrap_or_default();
-        if let Some(event) = event_of(words) {
-            moments.push(Moment { line, stamp, event });
-            if moments.len() > MOST_EVENTS {
-                return None;
+    for stretch in between(&whole_lines(text, owned), text.len()) {
+        for found in automaton.find_iter(Input::new(text).span(stretch.start..stretch.end)) {
+            if found.start() < read_to {
+                continue;
+            }
+            let start = memchr::memrchr(b'\n', &bytes[..found.start()]).map_or(0, |at| at + 1);
+            let end = memchr::memchr(b'\n', &bytes[found.start()..])
+                .map_or(bytes.len(), |at| found.start() + at);
+            read_to = end;
+            let line = Span { start, end };
+            if end - start > 2000 || is_within(owned, line) {
+                continue;
+            }
+            let Some((stamp, length)) = stamp_of(&text[start..end]) else {
+                continue;
+            };
+            let words = text[start..end].get(length..).unwrap_or_default();
+            if let Some(event) = event_of(words) {
+                moments.push(Moment { line, stamp, event });
+                if moments.len() > MOST_EVENTS {
+                    return None;
+                }
             }
         }
     }
     Some(moments)
+}
+
+/// What lies between spans that are sorted and do not overlap, up to the byte `end`.
+fn between(spans: &[Span], end: usize) -> impl Iterator<Item = Span> {
+    let starts = std::iter::once(0).chain(spans.iter().map(|span| span.end));
+    let ends = spans.iter().map(|span| span.start).chain([end]);
+    starts
+        .zip(ends)
+        .filter(|(start, end)| start < end)
+        .map(|(start, end)| Span { start, end })
 }
 
 /// Pairs each closing with its opening; `None` where that is uncertain.
