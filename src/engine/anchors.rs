@@ -8,8 +8,11 @@
 
 /// Literals are known by this many bytes, the longest that they have.
 const WIDTHS: [usize; 3] = [8, 4, 3];
-/// A bit field has that many bits for each literal.
-const BITS_A_LITERAL: usize = 16;
+/// A bit field has that many bits for each literal, and fewer where there are many: a greater field
+/// would not fit the processor's nearer memory.
+const BITS_A_LITERAL: usize = 64;
+const BITS_A_LITERAL_OF_MANY: usize = 16;
+const MANY: usize = 4096;
 /// Multiplying by it spreads the bytes over the upper bits.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 /// Turns letters of both cases into one, and what are no letters into anything.
@@ -168,7 +171,12 @@ struct Field {
 impl Field {
     /// A field for that many stretches.
     fn of(count: usize) -> Self {
-        let bits = (count * BITS_A_LITERAL).next_power_of_two().max(64);
+        let each = if count < MANY {
+            BITS_A_LITERAL
+        } else {
+            BITS_A_LITERAL_OF_MANY
+        };
+        let bits = (count * each).next_power_of_two().max(64);
         Field {
             bits: vec![0; bits / 64],
             shift: 64 - bits.ilog2(),

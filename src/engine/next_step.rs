@@ -179,8 +179,12 @@ impl Planner {
     pub fn plan(&self, posterior: &Posterior, families: &[f64], known: &HashSet<&str>) -> Plan {
         let mut likeliest: Vec<usize> =
             (0..families.len()).filter(|c| families[*c] > 0.0).collect();
-        likeliest.sort_by(|a, b| families[*b].total_cmp(&families[*a]).then(a.cmp(b)));
-        likeliest.truncate(HORIZON);
+        let likelier = |a: &usize, b: &usize| families[*b].total_cmp(&families[*a]).then(a.cmp(b));
+        if likeliest.len() > HORIZON {
+            likeliest.select_nth_unstable_by(HORIZON, likelier);
+            likeliest.truncate(HORIZON);
+        }
+        likeliest.sort_unstable_by(likelier);
         let costs: Vec<f64> = likeliest
             .iter()
             .map(|cause| self.fix_minutes[*cause] + VERIFY_MINUTES)

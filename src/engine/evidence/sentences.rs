@@ -295,9 +295,12 @@ pub fn stance(text: &str, start: usize, end: usize) -> Stance {
     if is_asked(before, text.get(start..end).unwrap_or_default(), after) {
         return Stance::Asked;
     }
-    let has_outcome = [before, after]
-        .iter()
-        .any(|part| words(part).any(|word| OUTCOMES.contains(&word.as_str())));
+    // Seldom asked for, and all words have to be read for it.
+    let has_outcome = || {
+        [before, after]
+            .iter()
+            .any(|part| words(part).any(|word| OUTCOMES.contains(&word.as_str())))
+    };
     if is_denied_before(before, has_outcome) || is_denied_after(after, has_outcome) {
         return Stance::Denied;
     }
@@ -376,14 +379,14 @@ fn denies(word: &str) -> bool {
 }
 
 /// Looks back over light words, and over the other members of a list, for a denial.
-fn is_denied_before(before: &str, has_outcome: bool) -> bool {
+fn is_denied_before(before: &str, has_outcome: impl Fn() -> bool) -> bool {
     let mut list = List::No;
     for (position, word) in words(before).rev().enumerate() {
         if position >= MOST_WORDS_BETWEEN {
             return false;
         }
         if denies(&word) {
-            return !(has_outcome && LEFT_OUT.contains(&word.as_str()));
+            return !(LEFT_OUT.contains(&word.as_str()) && has_outcome());
         }
         list = match (word.as_str(), list) {
             ("or" | "oder" | "ou", _) | (",", List::Member) => List::Joined,
@@ -404,7 +407,7 @@ enum List {
 }
 
 /// Whether what follows says that it is not in play: "is not involved", "is off".
-fn is_denied_after(after: &str, has_outcome: bool) -> bool {
+fn is_denied_after(after: &str, has_outcome: impl Fn() -> bool) -> bool {
     let next: Vec<String> = words(after).take(4).collect();
     let word = |position: usize| next.get(position).map_or("", String::as_str);
     let is_in_play = |position: usize| IN_PLAY.contains(&word(position));
@@ -412,12 +415,12 @@ fn is_denied_after(after: &str, has_outcome: bool) -> bool {
         return is_in_play(1) || is_in_play(2);
     }
     if !BEINGS.contains(&word(0)) {
-        return matches!((word(0), has_outcome), ("off" | "disabled", false));
+        return matches!(word(0), "off" | "disabled") && !has_outcome();
     }
     match word(1) {
         "not" | "nicht" | "no" | "never" | "pas" => is_in_play(2) || is_in_play(3),
         "ruled" => word(2) == "out",
-        "off" | "disabled" | "removed" => !has_outcome,
+        "off" | "disabled" | "removed" => !has_outcome(),
         _ => false,
     }
 }

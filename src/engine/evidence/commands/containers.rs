@@ -39,7 +39,9 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
         } else if is_header(line.text) {
             in_table = true;
             reading.add("environment.container", "yes", line.span());
-        } else if let Some(row) = row(*line).filter(|_| in_table || has_id(*line)) {
+        } else if (in_table || has_id(*line))
+            && let Some(row) = row(*line)
+        {
             reading.owned.push(line.span());
             containers.push(row);
         } else if let Some(port) = port_line(*line) {

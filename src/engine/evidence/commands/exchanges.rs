@@ -79,8 +79,8 @@ pub(super) fn reading(output: &Output<'_>, addresses: &[Address]) -> Reading {
 fn unmarked(text: &str) -> (char, &str) {
     let text = text.trim();
     // The progress meter has no newline at its end.
-    let text = match text.find("*   Trying ") {
-        Some(at) => &text[at..],
+    let text = match memchr::memchr(b'*', text.as_bytes()) {
+        Some(_) => text.find("*   Trying ").map_or(text, |at| &text[at..]),
         None => text,
     };
     for mark in ['<', '>', '*'] {

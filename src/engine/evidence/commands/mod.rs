@@ -85,7 +85,7 @@ struct Output<'a> {
 impl<'a> Output<'a> {
     fn of(text: &'a str, dialled: Option<&'a Address>) -> Self {
         let mut start = 0;
-        let lines = text
+        let lines: Vec<Line<'a>> = text
             .split('\n')
             .take(MOST_LINES)
             .map(|line| {
@@ -95,8 +95,13 @@ impl<'a> Output<'a> {
                 Line { start: begin, text }
             })
             .collect();
+        let end = lines
+            .last()
+            .filter(|_| lines.len() == MOST_LINES)
+            .map_or(text.len(), |line| line.start + line.text.len());
         Output {
-            text,
+            // What stands behind the last line that is read would only cost time.
+            text: text.get(..end).unwrap_or(text),
             lines,
             dialled,
         }

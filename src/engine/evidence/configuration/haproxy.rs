@@ -91,6 +91,10 @@ fn sections<'a>(text: &'a str, comments: &mut Vec<Span>) -> Vec<Section<'a>> {
             }
             continue;
         }
+        let may_begin = matches!(line.as_bytes(), [b'f' | b'b' | b'l' | b'g' | b'd', ..]);
+        if sections.is_empty() && !may_begin {
+            continue;
+        }
         let words: Vec<&str> = line
             .split_whitespace()
             .take_while(|word| !word.starts_with('#'))

@@ -45,6 +45,8 @@ impl Exchange<'_> {
 
 /// More requests than this are not kept while it is open whether they are the socket's.
 const MOST_UNDECIDED: usize = 50;
+/// More requests than this are not compared with a new one.
+const MOST_RECORDED: usize = 16;
 /// More durations than this are not compared.
 const MOST_DURATIONS: usize = 1000;
 /// More findings than this say nothing new.
@@ -56,6 +58,8 @@ pub(super) struct Journal<'a> {
     /// Paths of the sockets that the text names.
     paths: Vec<&'a str>,
     has_address: bool,
+    /// What was asked for lately, with the host: the same again tells nothing new.
+    recorded: Vec<(&'a str, Option<&'a str>)>,
     reading: Reading,
     /// A request of the socket was seen.
     is_found: bool,
@@ -83,6 +87,7 @@ impl<'a> Journal<'a> {
                 .filter(|path| !path.is_empty())
                 .take(8)
                 .collect(),
+            recorded: Vec::new(),
             reading: Reading::default(),
             is_found: false,
             has_bad_gateway: false,
@@ -181,9 +186,19 @@ impl<'a> Journal<'a> {
     }
 
     /// What was asked for, where the text does not name the socket's address itself.
-    fn record_address(&mut self, exchange: &Exchange<'_>) {
+    fn record_address(&mut self, exchange: &Exchange<'a>) {
         if self.has_address || exchange.request.target.is_empty() {
             return;
+        }
+        let asked = (
+            exchange.request.target,
+            exchange.host.map(|host| host.words),
+        );
+        if self.recorded.contains(&asked) {
+            return;
+        }
+        if self.recorded.len() < MOST_RECORDED {
+            self.recorded.push(asked);
         }
         let address = Address {
             scheme: "wss",

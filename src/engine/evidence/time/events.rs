@@ -10,6 +10,8 @@ pub(super) struct Event<'a> {
 
 /// Longer lines tell a story, and a word in them means little.
 const LONGEST: usize = 300;
+/// No word of the lists below is longer.
+const LONGEST_WORD: usize = 16;
 /// In so few words nothing else than the socket can be meant.
 const FEW: usize = 4;
 
@@ -119,10 +121,15 @@ pub(super) fn event_of(words: &str) -> Option<Event<'_>> {
         return None;
     }
     let (mut opened, mut closed, mut is_socket, mut count) = (false, false, false, 0);
+    let mut buffer = [0; LONGEST_WORD];
     for word in tokens(words) {
-        let word = word.to_ascii_lowercase();
-        let word = word.as_str();
         count += 1;
+        let Some(lower) = buffer.get_mut(..word.len()) else {
+            continue;
+        };
+        lower.copy_from_slice(word.as_bytes());
+        lower.make_ascii_lowercase();
+        let word = std::str::from_utf8(lower).unwrap_or_default();
         if NOT.contains(&word) || OTHER.contains(&word) {
             return None;
         }
