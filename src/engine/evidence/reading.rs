@@ -126,7 +126,8 @@ impl Structures {
     pub fn know_better_than(&self, fact: &Fact) -> bool {
         fact.span.is_some_and(|span| {
             is_within(&self.owned, span)
-                || (*fact.key == *"edge.config" && is_within(&self.judged, span))
+                || (matches!(&*fact.key, "edge.config" | "environment.host-header")
+                    && is_within(&self.judged, span))
         })
     }
 }

@@ -1,9 +1,10 @@
 //! Rules of a firewall for the port that is dialled: `ufw status`, `firewall-cmd --list-all`,
-//! `iptables -L`, Windows' rules for the port.
+//! `iptables -L`, `nft list ruleset`, Windows' rules for the port.
 //!
 //! <https://manpages.ubuntu.com/manpages/noble/en/man8/ufw.8.html>,
 //! <https://firewalld.org/documentation/man-pages/firewall-cmd.html>,
 //! <https://man7.org/linux/man-pages/man8/iptables.8.html>,
+//! <https://www.netfilter.org/projects/nftables/manpage.html>,
 //! <https://learn.microsoft.com/en-us/powershell/module/netsecurity/get-netfirewallrule>
 
 use super::{Line, Output, Reading, Span, add_on_server};
@@ -11,13 +12,14 @@ use super::{Line, Output, Reading, Span, add_on_server};
 /// Reads the rules of a firewall in a text.
 pub(super) fn reading(output: &Output<'_>) -> Reading {
     let mut reading = Reading::default();
-    let marks = ["Status: ", "target:", "Chain ", "DisplayName"];
+    let marks = ["Status: ", "target:", "Chain ", "hook input", "DisplayName"];
     if !marks.iter().any(|mark| output.holds(mark)) {
         return reading;
     }
     let verdict = ufw(output)
         .or_else(|| firewalld(output))
         .or_else(|| iptables(output))
+        .or_else(|| nftables(output))
         .or_else(|| windows(output));
     if let Some((value, span)) = verdict {
         add_on_server(&mut reading, "firewall.rule", value, span);
@@ -185,6 +187,56 @@ fn iptables(output: &Output<'_>) -> Option<(&'static str, Span)> {
     } else {
         None
     }
+}
+
+/// `type filter hook input priority filter; policy drop;`, then rules such as
+/// `tcp dport { 22, 80, 443 } accept` in their order, to the chain's closing brace.
+fn nftables(output: &Output<'_>) -> Option<(&'static str, Span)> {
+    let (index, hook) = output
+        .lines
+        .iter()
+        .enumerate()
+        .find(|(_, line)| line.text.contains("hook input"))?;
+    let port = output.port()?;
+    let rules = output.lines[index + 1..]
+        .iter()
+        .take_while(|line| line.text.trim() != "}");
+    for line in rules {
+        let text = line.text.trim();
+        let last = text.split(" comment ").next().unwrap_or_default();
+        let has = |verdict: &str| last.split_whitespace().any(|word| word == verdict);
+        let verdict = match (has("accept"), has("drop"), has("reject")) {
+            (true, ..) => "allow",
+            (_, true, _) => "drop",
+            (_, _, true) => "reject",
+            _ => continue,
+        };
+        let is_for_port = text
+            .split_once("tcp dport ")
+            .is_some_and(|(_, ports)| nft_ports(ports, port));
+        // A rule that begins with its verdict has no condition.
+        let is_for_all = ["accept", "drop", "reject", "counter "]
+            .iter()
+            .any(|begin| text.starts_with(begin));
+        if is_for_port || is_for_all {
+            return Some((verdict, line.span()));
+        }
+    }
+    hook.text
+        .contains("policy drop")
+        .then(|| ("drop", hook.span()))
+}
+
+/// `3000 accept`, `{ 22, 3000-3010, http } accept`.
+fn nft_ports(words: &str, port: u16) -> bool {
+    let ports = match words.strip_prefix('{') {
+        Some(set) => set.split('}').next().unwrap_or_default(),
+        None => words.split_whitespace().next().unwrap_or_default(),
+    };
+    ports
+        .split(',')
+        .map(str::trim)
+        .any(|part| is_port(part, port) || matches!((part, port), ("http", 80) | ("https", 443)))
 }
 
 /// `DisplayName Enabled Direction Action`, filtered by the port.

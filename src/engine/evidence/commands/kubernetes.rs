@@ -1,4 +1,5 @@
-//! Tables and descriptions of `kubectl`: pods, endpoints, endpoint slices, ingresses.
+//! Tables and descriptions of `kubectl`: pods, services, endpoints, endpoint slices, ingresses,
+//! events.
 //!
 //! <https://kubernetes.io/docs/reference/kubectl/>,
 //! <https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/>,
@@ -13,7 +14,65 @@ enum Table {
     Pods,
     Endpoints,
     EndpointSlices,
+    Services,
+    Ingresses,
     Other,
+}
+
+/// Events, in a table or a description. What a probe dials is not what the client dials, and a
+/// container that fails is no rollout.
+/// <https://kubernetes.io/docs/concepts/workloads/pods/probes/>
+fn events(output: &Output<'_>, reading: &mut Reading) {
+    for line in &output.lines {
+        if let Some(at) = line.text.find("Back-off restarting failed container") {
+            let words = line.span_of(line.text[at..].trim_end());
+            add_on_server(reading, "container.state", "exited", words);
+            reading.add("environment.kubernetes", "yes", words);
+            reading.owned.push(line.span());
+        } else if let Some(at) = line.text.find(" probe failed: ") {
+            let begin = line.text[..at].rfind(' ').map_or(0, |space| space + 1);
+            let words = line.span_of(line.text[begin..].trim_end());
+            add_on_server(reading, "upstream.health", "none", words);
+            if line.text[at..].contains("connection refused") {
+                add_on_server(reading, "server.listening", "none", words);
+            }
+            reading.add("environment.kubernetes", "yes", words);
+            reading.owned.push(line.span());
+            reading.regions.push(line.span());
+        }
+    }
+}
+
+/// NAME TYPE CLUSTER-IP EXTERNAL-IP PORT(S) AGE: a load balancer that never got its address leads
+/// nobody in.
+/// <https://kubernetes.io/docs/concepts/services-networking/service/#loadbalancer>
+fn service(words: &[Word<'_>], reading: &mut Reading) {
+    if let [_, kind, _, outside, ..] = words
+        && kind.text == "LoadBalancer"
+        && matches!(outside.text, "<pending>" | "<none>")
+    {
+        add_on_server(reading, "edge.config", "address-missing", outside.span);
+    }
+}
+
+/// NAME CLASS HOSTS ADDRESS PORTS AGE, where ADDRESS stays empty until a controller takes the
+/// ingress.
+/// <https://kubernetes.io/docs/concepts/services-networking/ingress/#the-ingress-resource>
+fn ingress(words: &[Word<'_>], reading: &mut Reading) {
+    if let [_, class, hosts, ports, ..] = words
+        && !hosts.text.ends_with(',')
+        && ports
+            .text
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b',')
+    {
+        let span = if class.text == "<none>" {
+            class.span
+        } else {
+            ports.span
+        };
+        add_on_server(reading, "edge.config", "address-missing", span);
+    }
 }
 
 /// A pod's row.
@@ -32,6 +91,7 @@ const MANY_RESTARTS: u32 = 5;
 /// Reads the output of `kubectl` in a text.
 pub(super) fn reading(output: &Output<'_>) -> Reading {
     let mut reading = Reading::default();
+    events(output, &mut reading);
     if !["NAME", "(<error: ", " ()"]
         .iter()
         .any(|mark| output.holds(mark))
@@ -52,6 +112,12 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
         }
         match table {
             Some((Table::Pods, offset)) => pods.extend(pod(*line, words.get(offset..))),
+            Some((Table::Services, offset)) => {
+                service(words.get(offset..).unwrap_or_default(), &mut reading);
+            }
+            Some((Table::Ingresses, offset)) => {
+                ingress(words.get(offset..).unwrap_or_default(), &mut reading);
+            }
             Some((kind, offset)) => {
                 endpoints(output, kind, *line, words.get(offset..), &mut reading)
             }
@@ -74,6 +140,10 @@ fn head(words: &[Word<'_>]) -> Option<(Table, usize)> {
         Table::EndpointSlices
     } else if has("ENDPOINTS") {
         Table::Endpoints
+    } else if has("EXTERNAL-IP") && has("PORT(S)") {
+        Table::Services
+    } else if has("CLASS") && has("HOSTS") && has("ADDRESS") {
+        Table::Ingresses
     } else {
         Table::Other
     };

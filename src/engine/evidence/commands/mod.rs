@@ -15,6 +15,7 @@ mod names;
 mod processes;
 mod reach;
 mod requests;
+mod routes;
 mod sockets;
 
 use std::net::IpAddr;

@@ -1,17 +1,16 @@
 //! Whether a port or a host can be reached: `nc` of all kinds, `telnet`, `curl -v`,
-//! `Test-NetConnection`, `ping`, `traceroute` and `tracert`.
+//! `Test-NetConnection`, `ping`; and whether wscat connects where a browser does not.
 //!
 //! A single line says how one attempt went. Several say more: whether one of IPv4 and IPv6 fails,
 //! whether the server itself reaches what the client does not, whether a container's neighbour is
 //! found by its name.
 //!
 //! <https://man.openbsd.org/nc.1>, <https://curl.se/docs/manpage.html>,
-//! <https://learn.microsoft.com/en-us/powershell/module/nettcpip/test-netconnection>,
-//! <https://man7.org/linux/man-pages/man8/traceroute.8.html>
+//! <https://learn.microsoft.com/en-us/powershell/module/nettcpip/test-netconnection>
 
 use std::net::IpAddr;
 
-use super::{Line, Output, Reading, Span, ip};
+use super::{Line, Output, Reading, Span, ip, routes};
 
 /// How an attempt to connect went; the words of the facts.
 type Outcome = &'static str;
@@ -57,6 +56,7 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
     let mut reading = Reading::default();
     let marks = [
         "nc: ",
+        "Connected (press",
         "Connection to ",
         "Trying ",
         "onnected to ",
@@ -65,6 +65,8 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
         "raceroute",
         "racing route",
         "Tracing",
+        "pmtu",
+        "Loss%",
         "ping",
         "PING",
         "Ping",
@@ -79,8 +81,35 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
     }
     test_net_connection(output, &mut reading);
     pings(output, &mut reading);
-    routes(output, &mut reading);
+    routes::read(output, &mut reading);
+    other_client(output, &mut reading);
     reading
+}
+
+/// wscat's "Connected" beside a browser's failure: another client gets in.
+/// <https://github.com/websockets/wscat>
+fn other_client(output: &Output<'_>, reading: &mut Reading) {
+    let fails_in_browser = output.holds("WebSocket connection to '")
+        || output.holds("establish a connection to the server at ws");
+    let has_ended = output.holds("Disconnected (code: 1006");
+    let connected = output
+        .lines
+        .iter()
+        .position(|line| line.text.trim() == "Connected (press CTRL+C to quit)");
+    let (Some(at), Some(dialled)) = (connected, output.dialled) else {
+        return;
+    };
+    let address = format!("{}://{}", dialled.scheme, dialled.host);
+    let is_same = output.lines[..at]
+        .iter()
+        .rev()
+        .find(|line| line.text.contains("wscat "))
+        .is_some_and(|line| line.text.contains(&address));
+    if fails_in_browser && is_same && !has_ended {
+        let span = output.lines[at].span();
+        reading.add("works.other-client", "yes", span);
+        reading.owned.push(span);
+    }
 }
 
 /// The attempts in the order of the text.
@@ -380,57 +409,4 @@ fn pings(output: &Output<'_>, reading: &mut Reading) {
             reading.add("network.route", "ok", line.span());
         }
     }
-}
-
-/// `traceroute`, `tracepath` and `tracert`: whether the last hop is the host.
-fn routes(output: &Output<'_>, reading: &mut Reading) {
-    let head = output.lines.iter().enumerate().find_map(|(index, line)| {
-        let text = line.text.trim();
-        let is_head = text.starts_with("traceroute to ")
-            || text.starts_with("traceroute6 to ")
-            || text.starts_with("Tracing route to ");
-        is_head.then_some((index, text))
-    });
-    let Some((index, head)) = head else {
-        if let Some(line) = output.lines.iter().find(|line| {
-            line.text
-                .contains("RTNETLINK answers: Network is unreachable")
-                || line
-                    .text
-                    .contains("writing to routing socket: not in table")
-        }) {
-            reading.add("network.route", "missing", line.span());
-        }
-        return;
-    };
-    let host = head
-        .split(['(', '[', ' ', ',', ')', ']'])
-        .filter_map(ip)
-        .next_back();
-    let hops: Vec<&Line<'_>> = output.lines[index + 1..]
-        .iter()
-        .skip_while(|line| line.is_blank() || line.text.trim_start().starts_with("over a maximum"))
-        .take_while(|line| is_hop(line))
-        .collect();
-    let (Some(last), Some(host)) = (hops.last(), host) else {
-        return;
-    };
-    let arrives = last
-        .text
-        .split(['(', '[', ' ', ')', ']'])
-        .any(|word| ip(word) == Some(host));
-    let is_silent = |line: &&&Line<'_>| line.text.matches('*').count() >= 3;
-    if arrives && !last.text.contains(" !") {
-        reading.add("network.route", "ok", last.span());
-    } else if last.text.contains(" !") || hops.iter().rev().take(3).filter(is_silent).count() == 3 {
-        reading.add("network.route", "ends-on-the-way", last.span());
-    }
-}
-
-/// A line that begins with the number of a hop.
-fn is_hop(line: &Line<'_>) -> bool {
-    line.text
-        .split_whitespace()
-        .next()
-        .is_some_and(|number| number.parse::<u8>().is_ok())
 }

@@ -16,6 +16,7 @@ pub(super) enum Writer {
 
 const NGINX: (&str, &str) = ("nginx", "nginx");
 const APACHE: (&str, &str) = ("apache", "apache");
+const UNKNOWN: (&str, &str) = ("", "");
 const TRAEFIK: (&str, &str) = ("", "traefik");
 
 /// Reads `203.0.113.7 - - [11/Oct/2026:18:02:44 +0000] "GET /ws HTTP/1.1" 101 5 ...`, also with a
@@ -52,9 +53,23 @@ pub(super) fn exchange<'a>(line: Line<'a>, writer: Writer) -> Option<Exchange<'a
         Writer::Unknown => {
             let is_apache =
                 has_host_in_front || size.is_none_or(|size| size.is_none()) || tail.is_empty();
-            if is_apache { APACHE } else { NGINX }
+            // The combined format is nginx's, Apache's and many applications'.
+            let is_nginx = exchange
+                .status
+                .is_some_and(|(status, _)| matches!(status, 444 | 494..=499));
+            match (is_apache, is_nginx) {
+                (true, _) => APACHE,
+                (false, true) => NGINX,
+                (false, false) => UNKNOWN,
+            }
         }
     };
+    if exchange.product == UNKNOWN
+        && let Some((502 | 504, span)) = exchange.status
+    {
+        // Whatever program it was, it answered as a gateway.
+        exchange.say("edge.present", "yes", span);
+    }
     read_tail(&mut exchange, tail);
     Some(exchange)
 }

@@ -50,7 +50,7 @@ fn milliseconds(field: Field<'_>) -> Option<(f64, Span)> {
 fn of_code(code: &str) -> Option<(&'static str, &'static str, Hop)> {
     const NEAR: Hop = Hop::ClientEdge;
     Some(match code {
-        "H10" | "H81" => ("server.says", "killed", NEAR),
+        "H10" | "H81" => ("server.process", "stopped", NEAR),
         "H11" => ("server.says", "limit-reached", NEAR),
         "H12" => ("upstream.answer", "timed-out", NEAR),
         "H13" => ("upstream.answer", "closed", NEAR),

@@ -151,6 +151,11 @@ impl<'a> Journal<'a> {
         own(&mut self.reading.regions, span);
     }
 
+    /// Words that are known to tell of something else.
+    pub(super) fn set_aside(&mut self, span: Span) {
+        own(&mut self.reading.owned, span);
+    }
+
     fn is_socket(&self, exchange: &Exchange<'_>) -> bool {
         if exchange.is_upgrade || exchange.status.is_some_and(|(status, _)| status == 101) {
             return true;
@@ -177,6 +182,9 @@ impl<'a> Journal<'a> {
         if !product.is_empty() {
             self.add("edge.product", product, Hop::ClientEdge, exchange.line);
             self.add("edge.present", "yes", Hop::ClientEdge, exchange.line);
+        }
+        if product == "cloudflared" {
+            self.add("environment.tunnel", "yes", Hop::ClientEdge, exchange.line);
         }
         self.record_address(&exchange);
         self.record_status(&exchange);

@@ -1,7 +1,9 @@
 //! Lines of JSON: Caddy, Traefik, Envoy and Istio, cloudflared, and nginx where it was told to
-//! write so. <https://caddyserver.com/docs/logging>
+//! write so; and pino-http, with the request under `req` and its headers in lower case.
+//! <https://caddyserver.com/docs/logging>, <https://github.com/pinojs/pino-http#example>
 //! <https://doc.traefik.io/traefik/observability/access-logs/#limiting-the-fieldsincluding-headers>
 
+use super::super::Span;
 use super::super::scan::{Found, walk};
 use super::envoy;
 use super::fields::{Field, Line, Request, find};
@@ -58,11 +60,35 @@ pub(super) fn exchange<'a>(
     record.exchange(line)
 }
 
+/// The status in a line of a log that names neither a request nor a socket: that of a job, or of
+/// another request. A line of a log has a level and a time, as those of pino, zap, logrus, Serilog
+/// and structlog; other JSON is an answer's body, whose status is the answer's.
+pub(super) fn unrelated_status(line: Line<'_>) -> Option<Span> {
+    let words = line.words();
+    let has = |keys: &[&str]| keys.iter().any(|key| find(words, key).is_some());
+    let is_log = has(&["\"level\"", "\"severity\"", "\"@l\""])
+        && has(&[
+            "\"time\"",
+            "\"ts\"",
+            "\"timestamp\"",
+            "\"@timestamp\"",
+            "\"@t\"",
+        ]);
+    let key = "\"status\":";
+    let at = find(words, key).filter(|_| is_log)?;
+    let lower = words.to_ascii_lowercase();
+    let speaks_of_socket = ["socket", "upgrade", "handshake", "ws:", "wss:", "/ws"]
+        .iter()
+        .any(|word| lower.contains(word));
+    (!speaks_of_socket).then(|| line.field(at, at + key.len() + 4).span)
+}
+
 /// A cheap look before the walk.
 fn speaks_of_request(words: &str) -> bool {
     [
         "\"status\"",
         "Status\"",
+        "\"statusCode\"",
         "\"response_code\"",
         "\"originService\"",
         "\"dest\"",
@@ -88,6 +114,7 @@ impl<'a> Record<'a> {
             (2, "proto") if path[0] == "request" => &mut self.version,
             (1, "host" | "authority" | "RequestHost" | "http_host") => &mut self.host,
             (2, "host") if path[0] == "request" => &mut self.host,
+            (3, "host") if path[0] == "req" && path[1] == "headers" => &mut self.host,
             (1, "status" | "statusCode" | "response_code" | "DownstreamStatus")
             | (2, "statusCode") => &mut self.status,
             (1, "request_time") => {
@@ -95,6 +122,7 @@ impl<'a> Record<'a> {
                 &mut self.seconds
             }
             (1, "duration") => &mut self.seconds,
+            (1, "responseTime") => &mut self.milliseconds,
             (1, "Duration") => &mut self.nanoseconds,
             (1, "msg" | "message") => &mut self.message,
             (1, "error" | "err") => &mut self.error,
@@ -118,6 +146,10 @@ impl<'a> Record<'a> {
                 return;
             }
             (4, _) if path[2] == "Upgrade" => {
+                self.is_upgrade |= field.words.eq_ignore_ascii_case("websocket");
+                return;
+            }
+            (3, "upgrade") if path[1] == "headers" => {
                 self.is_upgrade |= field.words.eq_ignore_ascii_case("websocket");
                 return;
             }

@@ -74,7 +74,15 @@ fn read_line<'a>(line: Line<'a>, writer: Writer, columns: &Columns<'a>, journal:
     let words = line.words();
     let bytes = words.as_bytes();
     let exchange = match bytes.first() {
-        Some(b'{') => json::exchange(line, ("", "")),
+        Some(b'{') => {
+            let exchange = json::exchange(line, ("", ""));
+            if exchange.is_none()
+                && let Some(status) = json::unrelated_status(line)
+            {
+                journal.set_aside(status);
+            }
+            exchange
+        }
         Some(b'[') => match bytes.get(1) {
             Some(b'0'..=b'9') => envoy::exchange(line),
             _ => {

@@ -118,7 +118,8 @@ fn iis<'a>(exchange: &mut Exchange<'a>, column: &impl Fn(&str) -> Option<Field<'
         }
         (502, "4" | "5") => exchange.say("upstream.health", "none", substatus.span),
         (500, words) if words.len() == 2 && words.starts_with('3') => {
-            exchange.say("server.says", "killed", substatus.span);
+            // The module's answer while the application cannot start.
+            exchange.say("server.says", "exception-in-handshake", substatus.span);
         }
         (404, "10" | "15") => exchange.say("edge.limit", "header", substatus.span),
         _ => {}

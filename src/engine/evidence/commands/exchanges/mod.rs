@@ -7,46 +7,16 @@
 //! <https://curl.se/docs/manpage.html#-v>, <https://www.rfc-editor.org/rfc/rfc6455#section-4.1>,
 //! <https://www.rfc-editor.org/rfc/rfc9110#section-9.3.6>
 
+mod exchange;
+
 use super::super::Address;
 use super::{Line, Output, Reading, Span, ip};
+use exchange::{Exchange, exchanges, header, unmarked};
 
 /// The key of the standard's example, which the checks send, and what answers it.
 /// <https://www.rfc-editor.org/rfc/rfc6455#section-1.3>
 const SAMPLE_KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const SAMPLE_ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
-
-/// Names and values of headers with their places.
-type Headers<'a> = Vec<(&'a str, &'a str, Span)>;
-
-/// A request as `curl -v` prints it.
-#[derive(Clone, Debug, Default)]
-struct Request<'a> {
-    method: &'a str,
-    target: &'a str,
-    headers: Headers<'a>,
-}
-
-/// An answer with the request before it.
-#[derive(Debug)]
-struct Exchange<'a> {
-    request: Option<Request<'a>>,
-    /// The address of the curl command that stands before it.
-    command: Option<&'a Address>,
-    /// The address that curl says it is connected to is this machine's own.
-    is_local: bool,
-    is_encrypted: bool,
-    status: u16,
-    /// Where the connection or the request before it begins.
-    begin: usize,
-    line: Line<'a>,
-    headers: Headers<'a>,
-    /// An empty line ended the headers, so that what is missing is missing.
-    is_whole: bool,
-    /// The first line after the headers.
-    body: Option<Line<'a>>,
-    /// It follows the answer before it at once, as with `curl -L`.
-    is_follow_up: bool,
-}
 
 /// Reads exchanges in a text.
 pub(super) fn reading(output: &Output<'_>, addresses: &[Address]) -> Reading {
@@ -73,179 +43,6 @@ pub(super) fn reading(output: &Output<'_>, addresses: &[Address]) -> Reading {
     speaks(&answers, output, &mut reading);
     compare(&answers, &mut reading);
     reading
-}
-
-/// The part of a line behind curl's mark, and the mark.
-fn unmarked(text: &str) -> (char, &str) {
-    let text = text.trim();
-    // The progress meter has no newline at its end.
-    let text = match memchr::memchr(b'*', text.as_bytes()) {
-        Some(_) => text.find("*   Trying ").map_or(text, |at| &text[at..]),
-        None => text,
-    };
-    for mark in ['<', '>', '*'] {
-        if let Some(rest) = text.strip_prefix(mark)
-            && (rest.is_empty() || rest.starts_with(' '))
-        {
-            return (mark, rest.trim());
-        }
-    }
-    (' ', text)
-}
-
-/// `HTTP/1.1 101 Switching Protocols`: the status.
-fn status_of(text: &str) -> Option<u16> {
-    let rest = text.strip_prefix("HTTP/")?;
-    let (version, rest) = rest.split_once(' ')?;
-    if version.is_empty() || version.len() > 3 {
-        return None;
-    }
-    let status = rest.split_whitespace().next()?;
-    (status.len() == 3).then(|| status.parse().ok()).flatten()
-}
-
-/// `Name: value` of a header, not a sentence.
-fn header_of(line: Line<'_>) -> Option<(&str, &str, Span)> {
-    let (_, text) = unmarked(line.text);
-    let (name, value) = text.split_once(':')?;
-    let is_name = !name.is_empty()
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    is_name.then(|| (name, value.trim(), line.span_of(text)))
-}
-
-/// The exchanges in the order of the text.
-fn exchanges<'a>(output: &Output<'a>, addresses: &'a [Address]) -> Vec<Exchange<'a>> {
-    let mut found: Vec<Exchange<'a>> = Vec::new();
-    let mut request: Option<Request<'a>> = None;
-    let (mut command, mut is_local, mut is_encrypted) = (None, false, false);
-    let mut begin = 0;
-    let mut is_in_headers = false;
-    let mut after_blank = false;
-    for line in &output.lines {
-        let (mark, text) = unmarked(line.text);
-        if let Some(status) = status_of(text).filter(|_| mark != '>' && mark != '*') {
-            found.push(Exchange {
-                request: request.take(),
-                command,
-                is_local,
-                is_encrypted,
-                status,
-                begin,
-                line: *line,
-                headers: Vec::new(),
-                is_whole: false,
-                body: None,
-                is_follow_up: after_blank,
-            });
-            (is_in_headers, after_blank) = (true, false);
-            continue;
-        }
-        match mark {
-            '>' => {
-                if let Some((method, target)) = request_line(text) {
-                    request = Some(Request {
-                        method,
-                        target,
-                        headers: Vec::new(),
-                    });
-                } else if let Some(request) = &mut request {
-                    request.headers.extend(header_of(*line));
-                }
-                is_in_headers = false;
-            }
-            '*' => {
-                if text.starts_with("Trying ") {
-                    (request, is_encrypted, begin) = (None, false, line.start);
-                }
-                if text.starts_with("Trying ") || text.starts_with("Connected to ") {
-                    is_local = is_loopback(text);
-                }
-                is_encrypted |= text.starts_with("SSL connection using");
-                if text.starts_with("Issue another request") {
-                    after_blank = true;
-                }
-            }
-            _ if is_in_headers => {
-                let Some(last) = found.last_mut() else {
-                    continue;
-                };
-                if let Some(header) = header_of(*line) {
-                    last.headers.push(header);
-                } else {
-                    last.is_whole = text.is_empty();
-                    is_in_headers = false;
-                    after_blank = text.is_empty();
-                }
-            }
-            _ => {
-                if is_command(text) {
-                    command = addresses
-                        .iter()
-                        .find(|address| {
-                            address.span.start >= line.start
-                                && address.span.end <= line.start + line.text.len()
-                        })
-                        .or(command);
-                    is_local = false;
-                    after_blank = false;
-                } else if !text.is_empty() && after_blank {
-                    after_blank = false;
-                    if let Some(last) = found.last_mut() {
-                        last.body = last.body.or(Some(*line));
-                    }
-                }
-            }
-        }
-    }
-    found
-}
-
-fn request_line(text: &str) -> Option<(&str, &str)> {
-    let mut words = text.split_whitespace();
-    let (method, target, version) = (words.next()?, words.next()?, words.next()?);
-    (version.starts_with("HTTP/") && method.bytes().all(|byte| byte.is_ascii_uppercase()))
-        .then_some((method, target))
-}
-
-fn is_command(text: &str) -> bool {
-    text.split_whitespace()
-        .take(4)
-        .any(|word| matches!(word, "curl" | "curl.exe"))
-        && text.contains("://")
-}
-
-/// Whether curl's line names a loopback address: `Trying 127.0.0.1:3000...`,
-/// `Connected to localhost (127.0.0.1) port 3000`.
-fn is_loopback(text: &str) -> bool {
-    text.split([' ', '(', ')'])
-        .filter_map(|word| {
-            let word = word.trim_end_matches("...");
-            ip(word).or_else(|| word.rsplit_once(':').and_then(|(host, _)| ip(host)))
-        })
-        .any(|address| address.is_loopback())
-}
-
-impl<'a> Exchange<'a> {
-    fn header(&self, name: &str) -> Option<(&'a str, Span)> {
-        header(&self.headers, name)
-    }
-
-    fn asks_for_upgrade(&self) -> Option<bool> {
-        let request = self.request.as_ref()?;
-        Some(
-            header(&request.headers, "upgrade").is_some()
-                || header(&request.headers, "sec-websocket-key").is_some(),
-        )
-    }
-}
-
-fn header<'a>(headers: &Headers<'a>, name: &str) -> Option<(&'a str, Span)> {
-    headers
-        .iter()
-        .find(|(known, _, _)| known.eq_ignore_ascii_case(name))
-        .map(|(_, value, span)| (*value, *span))
 }
 
 /// Sets aside the answers that are not the handshake's.
@@ -503,6 +300,10 @@ fn speaks(answers: &[&Exchange<'_>], output: &Output<'_>, reading: &mut Reading)
         encrypted.filter(|_| plain.is_none() && (plain_fails.is_some() || is_told_off))
     {
         reading.add("port.speaks", "tls", encrypted.line.span());
+        if output.dialled.is_some_and(|address| address.scheme == "ws") {
+            let verified = find(&["SSL certificate verify result"]);
+            reading.owned.extend(verified.map(|line| line.span()));
+        }
         reading.owned.extend(plain_fails.map(|line| line.span()));
     }
 }
