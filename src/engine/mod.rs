@@ -20,6 +20,7 @@ pub mod prose;
 pub mod ranking;
 pub mod redact;
 pub mod screen;
+pub mod timeouts;
 mod wording;
 
 pub use diagnosis::{Diagnosis, Engine, Evidence};
