@@ -79,6 +79,7 @@ impl Known {
         let mut open = None;
         let mut attempt = None;
         let mut has_failed = false;
+        let mut was_upgraded = false;
         for fact in facts {
             let value = &*fact.value;
             let add = |set: &mut BTreeSet<String>| set.insert(value.to_owned());
@@ -86,6 +87,8 @@ impl Known {
             match (&*fact.key, value) {
                 ("open.seconds", _) => open = open.or_else(number),
                 ("handshake.seconds", _) => attempt = attempt.or_else(number),
+                ("handshake.status", "101") => was_upgraded = true,
+                ("handshake.status", _) => has_failed |= value.starts_with(['4', '5']),
                 ("handshake.answer", "timed-out") => has_failed = true,
                 ("tcp.connect", "timed-out") => has_failed |= fact.hop == Hop::ClientEdge,
                 ("session.idle", "no") | ("session.fault", "lifetime") => {
@@ -106,7 +109,7 @@ impl Known {
         }
         known.lasted = match (attempt, open) {
             (Some(seconds), None) => Some((seconds, false)),
-            (_, Some(seconds)) => Some((seconds, !has_failed)),
+            (_, Some(seconds)) => Some((seconds, was_upgraded || !has_failed)),
             _ => None,
         }
         .map(|(seconds, opened)| Lasted { seconds, opened });
