@@ -58,7 +58,7 @@ fn the_product_that_is_named_comes_first() {
             ("open.seconds", seconds),
         ])
     };
-    assert_eq!(lived("nginx", "60.1"), "ingress-nginx-proxy-read-timeout");
+    assert_eq!(lived("nginx", "60.1"), "nginx-proxy-read-timeout");
     assert_eq!(lived("apache", "60.0"), "apache-timeout");
     assert_eq!(lived("aws", "600.2"), "aws-api-gateway-idle");
     assert_eq!(lived("aws", "7200"), "aws-api-gateway-lifetime");
