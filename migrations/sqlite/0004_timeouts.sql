@@ -12,10 +12,9 @@ CREATE TABLE timeouts (
     common INTEGER NOT NULL,
     setting TEXT NOT NULL,
     versions TEXT NOT NULL,
-    cause TEXT NOT NULL REFERENCES causes (id) ON DELETE CASCADE,
+    cause TEXT NOT NULL,
     note TEXT NOT NULL,
     unlisted TEXT NOT NULL,
     source TEXT NOT NULL,
     verified INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX timeouts_cause ON timeouts (cause);
