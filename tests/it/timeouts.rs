@@ -155,7 +155,7 @@ async fn a_case_shows_the_limits_that_fit() {
     let case = test.post_json("/api/v1/cases", &evidence).await.json();
     let timeouts = &case["diagnosis"]["timeouts"];
     assert_eq!(timeouts[0]["match"], "named");
-    assert_eq!(timeouts[0]["cause"], "proxy-idle-timeout");
+    assert_eq!(timeouts[0]["cause"], "proxy-idle-timeout-nginx");
     let id = case["id"].as_str().expect("an id");
     let page = test.get(&format!("/cases/{id}")).await.body;
     assert!(page.contains("It lived 60.0 seconds. Limits of that length:"));
