@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::case::Case;
 use crate::engine::evidence::{Context, Review};
-use crate::engine::graph::{Cause, Code, Frequency, Graph, Hop, Symptom};
+use crate::engine::graph::{Cause, Code, Frequency, Graph, Hop, Symptom, Timeout};
 use crate::engine::redact::redact;
 use crate::engine::{Diagnosis, Evidence, diagnosis};
 
@@ -219,6 +219,7 @@ pub struct DiagnosisJson {
     redacted: BTreeMap<String, usize>,
     notes: Vec<String>,
     configurations: Vec<ConfigurationJson>,
+    timeouts: Vec<TimeoutCandidateJson>,
     knowledge: KnowledgeJson,
 }
 
@@ -473,6 +474,14 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
         redacted: diagnosis.redacted.clone(),
         notes: diagnosis.notes.clone(),
         configurations: diagnosis.configurations.iter().map(configuration).collect(),
+        timeouts: diagnosis
+            .timeouts
+            .iter()
+            .map(|candidate| TimeoutCandidateJson {
+                matching: candidate.matching.as_str(),
+                timeout: timeout(&candidate.timeout),
+            })
+            .collect(),
         knowledge: KnowledgeJson {
             version: diagnosis.knowledge.version.clone(),
             hash: diagnosis.knowledge.hash.clone(),
@@ -671,6 +680,58 @@ pub fn code(code: &Code) -> CodeJson {
         text: code.text.clone(),
         causes: code.causes.clone(),
         references: code.references.clone(),
+    }
+}
+
+/// A limit of time.
+#[derive(Debug, Serialize)]
+pub struct TimeoutJson {
+    id: String,
+    title: String,
+    system: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    product: String,
+    /// How long, in seconds.
+    seconds: f64,
+    kind: &'static str,
+    side: &'static str,
+    /// What to change; empty if it is fixed.
+    setting: String,
+    versions: String,
+    cause: String,
+    note: String,
+    source: String,
+    verified: bool,
+    url: String,
+}
+
+/// A limit of time that fits how long the connection lasted.
+#[derive(Debug, Serialize)]
+struct TimeoutCandidateJson {
+    /// `named`, `possible` or `unlikely`.
+    #[serde(rename = "match")]
+    matching: &'static str,
+    #[serde(flatten)]
+    timeout: TimeoutJson,
+}
+
+/// A limit of time.
+pub fn timeout(timeout: &Timeout) -> TimeoutJson {
+    TimeoutJson {
+        id: timeout.id.clone(),
+        title: timeout.title.clone(),
+        system: timeout.system.clone(),
+        product: timeout.product.clone(),
+        seconds: timeout.seconds,
+        kind: timeout.kind.as_str(),
+        side: timeout.side.as_str(),
+        setting: timeout.setting.clone(),
+        versions: timeout.versions.clone(),
+        cause: timeout.cause.clone(),
+        note: timeout.note.clone(),
+        source: timeout.source.clone(),
+        verified: timeout.verified,
+        url: format!("/timeouts#{}", timeout.id),
     }
 }
 

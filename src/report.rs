@@ -11,6 +11,7 @@ use crate::engine::Diagnosis;
 use crate::engine::diagnosis::{Reason, StepState, VerdictKind};
 use crate::engine::evidence::{Review, Weight};
 use crate::engine::next_step::NextStep;
+use crate::engine::timeouts::{Match, TimeoutCandidate, in_words};
 
 /// Of a pasted text so much is quoted in Markdown, in bytes.
 const LONGEST_TEXT: usize = 20_000;
@@ -113,6 +114,7 @@ pub fn text(diagnosis: &Diagnosis) -> String {
     for review in &diagnosis.configurations {
         text_review(&mut out, review);
     }
+    text_timeouts(&mut out, diagnosis);
     for (kind, count) in &diagnosis.redacted {
         let _ = writeln!(out, "Removed: {count} {kind}");
     }
@@ -143,6 +145,7 @@ pub fn markdown(diagnosis: &Diagnosis, address: Option<&str>) -> String {
     for review in &diagnosis.configurations {
         markdown_review(&mut out, review);
     }
+    markdown_timeouts(&mut out, diagnosis);
     if diagnosis.texts.iter().any(|text| !text.trim().is_empty()) {
         out.push_str("## What was given\n\n");
     }
@@ -234,6 +237,78 @@ pub fn review_verdict(review: &Review) -> &'static str {
     } else {
         "nothing wrong here"
     }
+}
+
+/// How long it lasted and what ends things of that length; `None` if nothing is known that does.
+fn timeouts_heading(diagnosis: &Diagnosis) -> Option<String> {
+    let lasted = diagnosis
+        .lasted
+        .filter(|_| !diagnosis.timeouts.is_empty())?;
+    let what = if lasted.opened {
+        "It lived"
+    } else {
+        "It was given up after"
+    };
+    Some(format!(
+        "{what} {:.1} seconds. Limits of that length:",
+        lasted.seconds
+    ))
+}
+
+fn timeout_line(candidate: &TimeoutCandidate) -> String {
+    let timeout = &candidate.timeout;
+    let remark = match candidate.matching {
+        Match::Named => ", named in the evidence",
+        Match::Possible => "",
+        Match::Unlikely => ", less likely: something else is named there",
+    };
+    format!(
+        "{}: {} ({}{remark})",
+        plain(&timeout.title),
+        in_words(timeout.seconds),
+        timeout.kind.as_str()
+    )
+}
+
+fn text_timeouts(out: &mut String, diagnosis: &Diagnosis) {
+    let Some(heading) = timeouts_heading(diagnosis) else {
+        return;
+    };
+    let _ = writeln!(out, "\n{heading}");
+    for candidate in &diagnosis.timeouts {
+        let _ = writeln!(
+            out,
+            "  {} [{}]",
+            timeout_line(candidate),
+            candidate.timeout.cause
+        );
+        if !candidate.timeout.setting.is_empty() {
+            let _ = writeln!(out, "    {}", plain(&candidate.timeout.setting));
+        }
+    }
+    out.push('\n');
+}
+
+fn markdown_timeouts(out: &mut String, diagnosis: &Diagnosis) {
+    let Some(heading) = timeouts_heading(diagnosis) else {
+        return;
+    };
+    let _ = writeln!(out, "## Time-outs\n\n{}\n", literal(&heading));
+    for candidate in &diagnosis.timeouts {
+        let setting = &candidate.timeout.setting;
+        let change = if setting.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", code_span(setting))
+        };
+        let _ = writeln!(
+            out,
+            "- {} ({}){change}",
+            literal(&timeout_line(candidate)),
+            code_span(&candidate.timeout.cause)
+        );
+    }
+    out.push('\n');
 }
 
 fn text_review(out: &mut String, review: &Review) {

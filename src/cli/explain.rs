@@ -1,15 +1,18 @@
-//! `wsdoctor explain WHAT`: a code, an error's name, a cause, a symptom, a check or advice.
+//! `wsdoctor explain WHAT`: a code, an error's name, a cause, a symptom, a check, advice or a
+//! duration.
 
 use std::process::ExitCode;
 
-use crate::engine::graph::Graph;
+use crate::engine::evidence;
+use crate::engine::graph::{Graph, Timeout};
 use crate::engine::knowledge::read;
 use crate::engine::near::near_names;
+use crate::engine::timeouts::{in_words, of_length};
 use crate::store::files;
 
 #[derive(clap::Args)]
 pub(super) struct Arguments {
-    /// Such as 1006, ECONNREFUSED, 502, proxy-idle-timeout
+    /// Such as 1006, ECONNREFUSED, 502, proxy-idle-timeout; or a duration such as 60s
     what: String,
 }
 
@@ -70,7 +73,50 @@ fn pages(graph: &Graph, what: &str) -> Vec<String> {
             advice.title, advice.summary, advice.body
         ));
     }
+    if let Some(timeout) = graph.timeouts.iter().find(|timeout| timeout.id == id) {
+        pages.push(timeout_entry(timeout));
+    }
+    pages.extend(timeouts(graph, &id));
     pages
+}
+
+/// The limits of a length such as "60s" or "4 minutes".
+fn timeouts(graph: &Graph, what: &str) -> Option<String> {
+    if !what.starts_with(|first: char| first.is_ascii_digit()) {
+        return None;
+    }
+    let seconds = evidence::seconds(what)?;
+    let found = of_length(&graph.timeouts, seconds);
+    if found.is_empty() {
+        return None;
+    }
+    let entries: Vec<String> = found.into_iter().map(timeout_entry).collect();
+    Some(format!(
+        "Limits of {}:\n\n{}",
+        in_words(seconds),
+        entries.join("\n")
+    ))
+}
+
+fn timeout_entry(timeout: &Timeout) -> String {
+    let mut entry = format!(
+        "- {}: {} ({}, {}) [{}]",
+        timeout.title,
+        in_words(timeout.seconds),
+        timeout.kind.as_str(),
+        timeout.side.as_str(),
+        timeout.cause
+    );
+    let setting = if timeout.setting.is_empty() {
+        "fixed"
+    } else {
+        &timeout.setting
+    };
+    entry.push_str(&format!("\n    {setting}"));
+    if !timeout.note.is_empty() {
+        entry.push_str(&format!("\n    {}", timeout.note));
+    }
+    entry
 }
 
 /// Names that people may have meant.

@@ -23,6 +23,8 @@ pub struct Graph {
     pub codes: Vec<Code>,
     /// What is worth knowing and is no fault.
     pub advice: Vec<Advice>,
+    /// Limits of time that products set.
+    pub timeouts: Vec<Timeout>,
 }
 
 /// The layer in which a fault sits, in the order in which a connection passes them.
@@ -642,6 +644,115 @@ pub struct Advice {
     pub body: String,
 }
 
+/// What a limit of time ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeoutKind {
+    /// A connection on which nothing came for so long.
+    Idle,
+    /// A connection of that age, however busy.
+    Lifetime,
+    /// An attempt that was not finished by then.
+    Handshake,
+}
+
+impl TimeoutKind {
+    /// The word used in files and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TimeoutKind::Idle => "idle",
+            TimeoutKind::Lifetime => "lifetime",
+            TimeoutKind::Handshake => "handshake",
+        }
+    }
+}
+
+/// Where the clock of a limit runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeoutSide {
+    /// In something between client and server that speaks HTTP.
+    Proxy,
+    /// In the server's own program.
+    Server,
+    /// In the browser, the app or its library.
+    Client,
+    /// In the operating system, a firewall, a router.
+    Network,
+}
+
+impl TimeoutSide {
+    /// The word used in files and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            TimeoutSide::Proxy => "proxy",
+            TimeoutSide::Server => "server",
+            TimeoutSide::Client => "client",
+            TimeoutSide::Network => "network",
+        }
+    }
+}
+
+/// A limit of time that a product sets: a connection that lasts just as long was probably ended by
+/// it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Timeout {
+    /// Permanent name.
+    pub id: String,
+    /// Whose it is: the value of the fact that names the product, such as that of `edge.server`.
+    pub system: String,
+    /// The product among several of one system: the value of `edge.product`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub product: String,
+    /// Product and setting, such as `nginx, proxy_read_timeout`.
+    pub title: String,
+    /// How long, in seconds.
+    pub seconds: f64,
+    /// By how many seconds it may strike late, where that is not the usual.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tolerance: Option<f64>,
+    /// What it ends.
+    pub kind: TimeoutKind,
+    /// Where its clock runs.
+    pub side: TimeoutSide,
+    /// Whether it is met often: such come first among equals.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub common: bool,
+    /// What to change, as code; empty if it is fixed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub setting: String,
+    /// For which versions it holds, in words.
+    pub versions: String,
+    /// The cause that it is an instance of.
+    pub cause: String,
+    /// What else is worth knowing, a sentence or two.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// Why no symptom of its cause speaks of a life of that length, if none does.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub unlisted: String,
+    /// Where the number was taken from.
+    pub source: String,
+    /// Whether it was seen there.
+    #[serde(default)]
+    pub verified: bool,
+    /// The file's name without its ending; set by the reader.
+    #[serde(default, skip)]
+    pub group: String,
+}
+
+impl Timeout {
+    /// Whether something that lasted so many seconds may have been ended by it. Clocks of logs are
+    /// coarse, so a little less passes: half a second or 1 %; timers are late, so more passes: 3
+    /// seconds or 2 %, or as the entry says.
+    pub fn fits(&self, seconds: f64) -> bool {
+        let early = (self.seconds * 0.01).max(0.5);
+        let late = self.tolerance.unwrap_or((self.seconds * 0.02).max(3.0));
+        (self.seconds - early..=self.seconds + late).contains(&seconds)
+    }
+}
+
 impl Graph {
     /// The cause of that id.
     pub fn cause(&self, id: &str) -> Option<&Cause> {
@@ -691,6 +802,7 @@ impl Graph {
         self.codes
             .sort_by(|a, b| (&a.family, &a.id).cmp(&(&b.family, &b.id)));
         self.advice.sort_by(|a, b| a.id.cmp(&b.id));
+        self.timeouts.sort_by(|a, b| a.id.cmp(&b.id));
     }
 }
 

@@ -21,6 +21,7 @@ pub mod ranking;
 pub mod redact;
 pub mod screen;
 mod shapes;
+pub mod timeouts;
 mod wording;
 
 pub use diagnosis::{Diagnosis, Engine, Evidence};

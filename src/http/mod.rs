@@ -47,6 +47,7 @@ pub fn router(app: Arc<App>, settings: Arc<Settings>) -> Router {
         .route("/api/v1/causes/{id}", get(api::knowledge::cause))
         .route("/api/v1/symptoms/{id}", get(api::knowledge::symptom))
         .route("/api/v1/codes/{code}", get(api::knowledge::codes))
+        .route("/api/v1/timeouts", get(api::knowledge::timeouts))
         .route("/api/v1/search", get(api::knowledge::search))
         .route("/api/{*rest}", axum::routing::any(api::unknown))
         // people

@@ -46,7 +46,7 @@ pub struct OpenError(pub String);
 /// A page that a search found.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
-    /// `cause`, `advice`, `code`, `symptom` or `check`.
+    /// `cause`, `advice`, `code`, `symptom`, `check` or `timeout`.
     pub kind: String,
     /// Its id.
     pub id: String,

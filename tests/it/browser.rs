@@ -280,6 +280,7 @@ fn no_page_is_wider_than_a_phone() {
         "/causes".to_owned(),
         "/codes/1006".to_owned(),
         "/advice/timeouts".to_owned(),
+        "/timeouts".to_owned(),
         "/search?q=nginx".to_owned(),
         "/nowhere".to_owned(),
     ] {

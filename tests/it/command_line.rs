@@ -89,6 +89,17 @@ fn explain_knows_codes_and_offers_near_names() {
 }
 
 #[test]
+fn explain_names_the_limits_of_a_duration() {
+    let known = run(&["explain", "60s"], b"");
+    assert_eq!(known.status.code(), Some(0));
+    let told = text(&known.stdout);
+    assert!(
+        told.contains("Limits of 60 seconds") && told.contains("proxy_read_timeout 3600s;"),
+        "{told}"
+    );
+}
+
+#[test]
 fn knowledge_check_tells_good_from_bad() {
     assert_eq!(
         run(&["knowledge", "check", "--quiet"], b"").status.code(),

@@ -19,4 +19,5 @@ mod snapshots;
 mod soak;
 mod store;
 mod support;
+mod timeouts;
 mod view;

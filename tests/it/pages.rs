@@ -564,7 +564,7 @@ fn knowledge_pages() -> Vec<String> {
     let encoded = |id: &str| {
         percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
     };
-    let lists = ["/causes", "/codes", "/advice"].map(str::to_owned);
+    let lists = ["/causes", "/codes", "/timeouts", "/advice"].map(str::to_owned);
     lists
         .into_iter()
         .chain(

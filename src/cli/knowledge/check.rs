@@ -103,13 +103,14 @@ pub(super) fn counts(graph: &crate::engine::graph::Graph) -> String {
         .count();
     format!(
         "{} causes and {narrower} narrower ones, {} symptoms, {} patterns, {} checks, {} codes, \
-         {} pages of advice",
+         {} pages of advice, {} time-outs",
         graph.causes.len() - narrower,
         graph.symptoms.len(),
         graph.patterns().count(),
         graph.checks.len(),
         graph.codes.len(),
-        graph.advice.len()
+        graph.advice.len(),
+        graph.timeouts.len()
     )
 }
 

@@ -8,6 +8,7 @@ use super::super::knowledge;
 use super::super::matching::{Matcher, holds};
 use super::super::next_step::{Plan, Planner};
 use super::super::ranking::{Model, Numbers, Posterior, Source};
+use super::super::timeouts::{Known, candidates};
 use super::gathered::Gathered;
 use super::verdict::verdict;
 use super::*;
@@ -154,6 +155,7 @@ impl Engine {
         };
         let notes = gathered.notes();
         let path = self.path(&gathered, symptoms, &causes, verdict);
+        let known = Known::of(gathered.counted().map(|(_, fact)| fact));
         Diagnosis {
             text: self.verdict_text(verdict, &causes, &notes),
             verdict,
@@ -185,6 +187,8 @@ impl Engine {
             notes,
             facts: gathered.seen_facts(),
             configurations: gathered.reviews(),
+            lasted: known.lasted,
+            timeouts: candidates(&self.graph.timeouts, &known),
             redacted: gathered.redacted,
             texts: gathered.texts,
             knowledge: KnowledgeVersion {

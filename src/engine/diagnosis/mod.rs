@@ -14,6 +14,7 @@ use super::graph::{Hop, Layer};
 use super::next_step::NextStep;
 use super::prose::Subject;
 use super::redact::{Redacted, redact, redact_owned};
+use super::timeouts::{Lasted, TimeoutCandidate};
 
 pub use engine::Engine;
 
@@ -282,6 +283,10 @@ pub struct Diagnosis {
     pub subject: Subject,
     /// What there is to say of the configurations in the texts.
     pub configurations: Vec<Review>,
+    /// How long it lasted, if the evidence tells.
+    pub lasted: Option<Lasted>,
+    /// Limits of that length, best first.
+    pub timeouts: Vec<TimeoutCandidate>,
     /// What answered, such as `nginx`, for choosing the fix that is shown first.
     pub edge: Option<String>,
     /// Which knowledge it was made with.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::super::graph::{Cause, Graph, Pattern, Predicate, System};
 use super::super::literals::requirements;
 use super::super::matching;
-use super::{Problem, Read, Severity, line_of_offset};
+use super::{Problem, Read, Severity, line_of_offset, timeouts};
 
 /// Where an entry stands, for messages.
 struct Places<'a> {
@@ -52,6 +52,7 @@ pub fn check(read: &Read) -> Vec<Problem> {
     check_patterns(graph, &mut places);
     check_causes(graph, &mut places);
     check_checks(graph, &mut places);
+    check_timeouts(graph, &mut places);
     check_links_in_prose(graph, &mut places);
     places.problems.sort();
     places.problems.dedup();
@@ -93,12 +94,20 @@ fn check_ids(graph: &Graph, places: &mut Places<'_>) {
         .advice
         .iter()
         .map(|a| ("advice", a.id.clone(), format!("advice/{}.md", a.id)));
+    let timeouts = graph.timeouts.iter().map(|t| {
+        (
+            "timeout",
+            t.id.clone(),
+            format!("timeouts/{}.toml", t.group),
+        )
+    });
     for (kind, id, file) in symptoms
         .chain(patterns)
         .chain(causes)
         .chain(checks)
         .chain(codes)
         .chain(advice)
+        .chain(timeouts)
     {
         if kind != "code" && !is_well_formed(&id) {
             places.error(
@@ -234,6 +243,7 @@ const DISPLAY_KEYS: &[&str] = &[
     "page.scheme",
     "page.host",
     "open.seconds",
+    "handshake.seconds",
     "tcp.address",
 ];
 
@@ -558,6 +568,27 @@ fn check_checks(graph: &Graph, places: &mut Places<'_>) {
     }
 }
 
+fn check_timeouts(graph: &Graph, places: &mut Places<'_>) {
+    for timeout in &graph.timeouts {
+        let file = format!("timeouts/{}.toml", timeout.group);
+        let place = format!("\"{}\"", timeout.id);
+        for message in timeouts::errors(graph, timeout) {
+            places.error(
+                &file,
+                &place,
+                format!("timeout {:?}: {message}", timeout.id),
+            );
+        }
+        if !timeout.verified {
+            let message = format!(
+                "timeout {:?} is not verified: look its number up in the source",
+                timeout.id
+            );
+            places.warning(&file, &place, message);
+        }
+    }
+}
+
 /// Links in prose to pages of our own must lead somewhere.
 fn check_links_in_prose(graph: &Graph, places: &mut Places<'_>) {
     let causes = graph
@@ -576,7 +607,7 @@ fn check_links_in_prose(graph: &Graph, places: &mut Places<'_>) {
                 Some(("advice", id)) => graph.advice(id).is_some(),
                 Some(("codes", id)) => graph.codes(id).next().is_some(),
                 Some(("symptoms", id)) => graph.symptom(id).is_some(),
-                _ => matches!(target, "check" | "search" | ""),
+                _ => matches!(target, "check" | "search" | "timeouts" | ""),
             };
             if !known {
                 places.error(

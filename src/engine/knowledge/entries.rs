@@ -27,11 +27,13 @@ pub enum EntryKind {
     Cause,
     /// A page on what is no fault.
     Advice,
+    /// A limit of time that a product sets.
+    Timeout,
 }
 
 impl EntryKind {
     /// All kinds.
-    pub const ALL: [EntryKind; 7] = [
+    pub const ALL: [EntryKind; 8] = [
         EntryKind::Symptom,
         EntryKind::System,
         EntryKind::Pattern,
@@ -39,6 +41,7 @@ impl EntryKind {
         EntryKind::Code,
         EntryKind::Cause,
         EntryKind::Advice,
+        EntryKind::Timeout,
     ];
 
     /// The word used on the command line and in the database.
@@ -51,6 +54,7 @@ impl EntryKind {
             EntryKind::Code => "code",
             EntryKind::Cause => "cause",
             EntryKind::Advice => "advice",
+            EntryKind::Timeout => "timeout",
         }
     }
 
@@ -66,6 +70,7 @@ impl EntryKind {
             "patterns" => Some(EntryKind::Pattern),
             "checks" => Some(EntryKind::Check),
             "codes" => Some(EntryKind::Code),
+            "timeouts" => Some(EntryKind::Timeout),
             _ => None,
         }
     }

@@ -4,6 +4,7 @@
 
 mod check;
 pub mod entries;
+mod timeouts;
 
 pub use check::check;
 
@@ -14,7 +15,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
-use super::graph::{Advice, Cause, Check, Code, Graph, Symptom, System};
+use super::graph::{Advice, Cause, Check, Code, Graph, Symptom, System, Timeout};
 
 /// A knowledge file: its name under the knowledge folder, and its text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,6 +93,13 @@ struct CodeFile {
     code: Vec<Code>,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TimeoutFile {
+    #[serde(default)]
+    timeout: Vec<Timeout>,
+}
+
 /// Reads knowledge files. Never fails: what could not be read is a problem with file and line.
 pub fn read(files: &[SourceFile]) -> Read {
     let mut read = Read {
@@ -141,6 +149,16 @@ fn read_file(file: &SourceFile, read: &mut Read) {
                     }));
             }
         }
+        ("timeouts", "toml") => {
+            if let Some(parsed) = parse::<TimeoutFile>(file, read) {
+                read.graph
+                    .timeouts
+                    .extend(parsed.timeout.into_iter().map(|entry| Timeout {
+                        group: stem.to_owned(),
+                        ..entry
+                    }));
+            }
+        }
         ("patterns", "toml") => {
             if let Some(mut system) = parse::<System>(file, read) {
                 stem.clone_into(&mut system.system);
@@ -164,7 +182,7 @@ fn read_file(file: &SourceFile, read: &mut Read) {
             severity: Severity::Error,
             message:
                 "does not belong here: write symptoms/*.toml, patterns/*.toml, checks/*.toml, \
-                      codes/*.toml, causes/*.md or advice/*.md"
+                      codes/*.toml, timeouts/*.toml, causes/*.md or advice/*.md"
                     .to_owned(),
         }),
     }

@@ -6,7 +6,11 @@ use serde::Deserialize;
 
 use super::super::Shared;
 use super::super::error::Problem;
-use crate::json::{self, CauseEntryJson, CauseSummaryJson, CodeJson, SearchJson, SymptomJson};
+use crate::app::AppError;
+use crate::engine::timeouts::{by_length, of_length, typed_seconds};
+use crate::json::{
+    self, CauseEntryJson, CauseSummaryJson, CodeJson, SearchJson, SymptomJson, TimeoutJson,
+};
 
 pub(in crate::http) async fn causes(State(shared): State<Shared>) -> Json<Vec<CauseSummaryJson>> {
     let engine = shared.app.engine();
@@ -56,6 +60,34 @@ pub(in crate::http) async fn codes(
         )));
     }
     Ok(Json(codes))
+}
+
+/// A length.
+#[derive(Deserialize)]
+pub(in crate::http) struct Length {
+    #[serde(default)]
+    seconds: Option<String>,
+}
+
+/// All limits of time, or those of a length.
+pub(in crate::http) async fn timeouts(
+    State(shared): State<Shared>,
+    Query(length): Query<Length>,
+) -> Result<Json<Vec<TimeoutJson>>, Problem> {
+    let engine = shared.app.engine();
+    let all = &engine.graph().timeouts;
+    let found = match length.seconds {
+        Some(typed) => {
+            let seconds = typed_seconds(&typed).ok_or_else(|| {
+                Problem::from(AppError::Invalid(
+                    "seconds is a number above 0, or a duration such as 4m".to_owned(),
+                ))
+            })?;
+            of_length(all, seconds)
+        }
+        None => by_length(all),
+    };
+    Ok(Json(found.into_iter().map(json::timeout).collect()))
 }
 
 /// What is looked for.

@@ -12,6 +12,7 @@ use super::fields::Fields;
 use super::markdown::{Html, render};
 use super::marks::{Block, Mark, Marker};
 use super::messages::Messages;
+use super::timeouts::CaseTimeouts;
 use super::{Commands, Page, respond, unlisted, words};
 use crate::app::{AppError, DiagnosedCase};
 use crate::case::{Case, Entry};
@@ -56,6 +57,7 @@ struct CasePage {
     other: CauseBar,
     ruled_out: usize,
     configurations: Vec<ReviewView>,
+    timeouts: Option<CaseTimeouts>,
     texts: Vec<Vec<Block>>,
     secrets: Option<String>,
     findings: Vec<Finding>,
@@ -322,6 +324,7 @@ impl CasePage {
                 .iter()
                 .map(|review| sight.review(review))
                 .collect(),
+            timeouts: CaseTimeouts::of(t, graph, &case.id, diagnosis),
             texts: sight.texts(&taken),
             secrets: words::secrets(t, &diagnosis.redacted),
             findings: sight.findings(),

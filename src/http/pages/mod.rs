@@ -2,7 +2,7 @@
 //!
 //! - [`form`]: the first page; [`fields`]: what forms send.
 //! - [`case`]: a case's page; [`marks`]: the paste with what was read marked in it.
-//! - [`knowledge`]: causes, symptoms, codes, advice, checks, search.
+//! - [`knowledge`]: causes, symptoms, codes, advice, checks, search; [`timeouts`]: limits of time.
 //! - [`markdown`]: the one place where text becomes HTML; [`messages`]: every text by its key.
 
 mod assets;
@@ -15,6 +15,7 @@ mod knowledge;
 mod markdown;
 mod marks;
 mod messages;
+mod timeouts;
 mod words;
 
 use std::fmt::Display;
@@ -60,6 +61,7 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/advice", get(knowledge::all_advice))
         .route("/advice/{id}", get(knowledge::advice))
         .route("/checks/{id}", get(knowledge::check))
+        .route("/timeouts", get(timeouts::show))
         .route("/search", get(knowledge::search))
         .route("/assets/{name}", get(assets::show))
         .method_not_allowed_fallback(error::method_not_allowed)

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::messages::Messages;
 use crate::engine::diagnosis::{Reason, StepState};
-use crate::engine::graph::{CheckKind, Frequency, Layer, Prior, Risk, Who};
+use crate::engine::graph::{
+    CheckKind, Frequency, Layer, Prior, Risk, TimeoutKind, TimeoutSide, Who,
+};
 use crate::engine::next_step::StepKind;
 use crate::report::Strength;
 
@@ -168,7 +170,27 @@ pub(super) fn page_kind(kind: &str) -> &'static str {
         "code" => "found.code",
         "symptom" => "found.symptom",
         "check" => "found.check",
+        "timeout" => "found.timeout",
         _ => "found.page",
+    }
+}
+
+/// What a limit of time ends.
+pub(super) fn timeout_kind(kind: TimeoutKind) -> &'static str {
+    match kind {
+        TimeoutKind::Idle => "timeouts.idle",
+        TimeoutKind::Lifetime => "timeouts.lifetime",
+        TimeoutKind::Handshake => "timeouts.handshake",
+    }
+}
+
+/// Where the clock of a limit runs.
+pub(super) fn timeout_side(side: TimeoutSide) -> &'static str {
+    match side {
+        TimeoutSide::Proxy => "timeouts.proxy",
+        TimeoutSide::Server => "timeouts.server",
+        TimeoutSide::Client => "timeouts.client",
+        TimeoutSide::Network => "timeouts.network",
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::super::StoreError;
 use super::super::rows::{Words, from_json, from_word, to_json, word};
 use crate::engine::graph::{
-    Advice, Cause, CauseTest, Check, Code, Fix, Frequency, Graph, Pattern, Symptom, System,
+    Advice, Cause, CauseTest, Check, Code, Fix, Frequency, Graph, Pattern, Symptom, System, Timeout,
 };
 
 type Done = Result<(), StoreError>;
@@ -28,6 +28,7 @@ pub(super) async fn replace(connection: &mut SqliteConnection, graph: &Graph) ->
         "checks",
         "codes",
         "advice",
+        "timeouts",
     ] {
         sqlx::query(sqlx::AssertSqlSafe(format!("DELETE FROM {table}")))
             .execute(&mut *connection)
@@ -50,6 +51,9 @@ pub(super) async fn replace(connection: &mut SqliteConnection, graph: &Graph) ->
     }
     for advice in &graph.advice {
         insert_advice(connection, advice).await?;
+    }
+    for timeout in &graph.timeouts {
+        insert_timeout(connection, timeout).await?;
     }
     Ok(())
 }
@@ -205,6 +209,30 @@ async fn insert_advice(connection: &mut SqliteConnection, advice: &Advice) -> Do
     Ok(())
 }
 
+async fn insert_timeout(connection: &mut SqliteConnection, timeout: &Timeout) -> Done {
+    sqlx::query("INSERT INTO timeouts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+        .bind(&timeout.id)
+        .bind(&timeout.group)
+        .bind(&timeout.system)
+        .bind(&timeout.product)
+        .bind(&timeout.title)
+        .bind(timeout.seconds)
+        .bind(timeout.tolerance)
+        .bind(timeout.kind.as_str())
+        .bind(timeout.side.as_str())
+        .bind(timeout.common)
+        .bind(&timeout.setting)
+        .bind(&timeout.versions)
+        .bind(&timeout.cause)
+        .bind(&timeout.note)
+        .bind(&timeout.unlisted)
+        .bind(&timeout.source)
+        .bind(timeout.verified)
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
 /// The stored graph.
 pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Graph, StoreError> {
     let mut graph = Graph {
@@ -214,6 +242,7 @@ pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Graph, Sto
         checks: read_all(connection, "SELECT * FROM checks", check).await?,
         codes: read_all(connection, "SELECT * FROM codes", code).await?,
         advice: read_all(connection, "SELECT * FROM advice", advice).await?,
+        timeouts: read_all(connection, "SELECT * FROM timeouts", timeout).await?,
     };
     graph.sort();
     read_patterns(connection, &mut graph).await?;
@@ -330,6 +359,28 @@ fn advice(row: &SqliteRow) -> Result<Advice, StoreError> {
         causes: json(row, "causes")?,
         references: json(row, "urls")?,
         body: text(row, "body")?,
+    })
+}
+
+fn timeout(row: &SqliteRow) -> Result<Timeout, StoreError> {
+    Ok(Timeout {
+        id: text(row, "id")?,
+        group: text(row, "grouping")?,
+        system: text(row, "system")?,
+        product: text(row, "product")?,
+        title: text(row, "title")?,
+        seconds: row.try_get("seconds")?,
+        tolerance: row.try_get("tolerance")?,
+        kind: from_word(text(row, "kind")?)?,
+        side: from_word(text(row, "side")?)?,
+        common: row.try_get("common")?,
+        setting: text(row, "setting")?,
+        versions: text(row, "versions")?,
+        cause: text(row, "cause")?,
+        note: text(row, "note")?,
+        unlisted: text(row, "unlisted")?,
+        source: text(row, "source")?,
+        verified: row.try_get("verified")?,
     })
 }
 

@@ -4,7 +4,8 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use super::super::{Hit, StoreError};
-use crate::engine::graph::Graph;
+use crate::engine::graph::{Graph, Timeout};
+use crate::engine::timeouts::in_words;
 
 /// Words that stand in every page and every question.
 const STOP_WORDS: &[&str] = &[
@@ -131,6 +132,37 @@ pub(super) async fn replace(
         )
         .await?;
     }
+    for timeout in &graph.timeouts {
+        insert_timeout(connection, timeout).await?;
+    }
+    Ok(())
+}
+
+/// A row of the table of limits: found by its product, its setting and its length.
+async fn insert_timeout(
+    connection: &mut SqliteConnection,
+    timeout: &Timeout,
+) -> Result<(), StoreError> {
+    let length = in_words(timeout.seconds);
+    let keywords = format!(
+        "{} {} {seconds}s {seconds} seconds timeout time-out {}",
+        timeout.system,
+        timeout.product,
+        timeout.kind.as_str(),
+        seconds = timeout.seconds
+    );
+    let body = format!("{} {}", timeout.setting, timeout.note);
+    sqlx::query(
+        "INSERT INTO documents (title, keywords, body, kind, id, url) VALUES (?, ?, ?, ?, ?, ?)",
+    )
+    .bind(format!("{}: {length}", timeout.title))
+    .bind(keywords)
+    .bind(body)
+    .bind("timeout")
+    .bind(&timeout.id)
+    .bind(format!("/timeouts#{}", timeout.id))
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -193,7 +225,7 @@ pub(super) async fn search(
         "SELECT kind, id, title, url, snippet(documents, 2, '', '', ' … ', 32) AS excerpt \
          FROM documents WHERE documents MATCH ? \
          ORDER BY bm25(documents, 8.0, 4.0, 1.0) * \
-           CASE kind WHEN 'advice' THEN 1.15 WHEN 'check' THEN 0.8 WHEN 'code' THEN 0.9 ELSE 1.0 END, id \
+           CASE kind WHEN 'advice' THEN 1.15 WHEN 'check' THEN 0.8 WHEN 'code' THEN 0.9 WHEN 'timeout' THEN 0.5 ELSE 1.0 END, id \
          LIMIT ?",
     )
     .bind(expression)

@@ -258,6 +258,10 @@ impl<'a> Journal<'a> {
         if is_polling && status < 400 {
             return;
         }
+        if let (408 | 499 | 504, Some((seconds, span))) = (status, exchange.seconds) {
+            let seconds = format!("{seconds:.1}");
+            self.add("handshake.seconds", &seconds, Hop::ClientEdge, span);
+        }
         if status != 444 {
             let status = status.to_string();
             self.add("handshake.status", &status, Hop::ClientEdge, span);
