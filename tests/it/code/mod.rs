@@ -14,7 +14,15 @@ use blocks::Piece;
 use servers::Workplace;
 
 /// Languages without a parser that is light enough, and texts that are no code.
-const NOT_CHECKED: &[&str] = &["adblock", "diff", "dockerfile", "http", "text", "words"];
+const NOT_CHECKED: &[&str] = &[
+    "adblock",
+    "diff",
+    "dockerfile",
+    "http",
+    "powershell",
+    "text",
+    "words",
+];
 
 /// What became of the pieces of a language.
 #[derive(Default)]
@@ -141,7 +149,9 @@ fn shell(piece: &Piece) -> Option<(usize, String)> {
         .output()
         .expect("bash runs");
     let told = String::from_utf8_lossy(&output.stderr).into_owned();
-    (!output.status.success()).then_some((1, told))
+    let line = told.split_once("line ").map_or("", |(_, rest)| rest);
+    let line = line.split(':').next().unwrap_or_default().parse();
+    (!output.status.success()).then_some((line.unwrap_or(1), told))
 }
 
 fn javascript(pieces: &[Piece]) -> Outcome {
