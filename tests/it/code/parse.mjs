@@ -1,6 +1,6 @@
 // Parses pieces of JavaScript and runs none: a JSON list of texts comes in, a JSON list of answers
 // goes out, null or the line and what is wrong. A piece may be a module with `await` outside of
-// functions, the inside of a function with `return`, or entries of an object.
+// functions, the inside of a function with `return`, entries of an object, or the calls of a chain.
 import { readFileSync } from 'node:fs';
 import vm from 'node:vm';
 
@@ -8,6 +8,7 @@ const forms = [
   (text) => text,
   (text) => `async () => { ${text}\n}`,
   (text) => `({ ${text}\n})`,
+  (text) => `any${text}`,
 ];
 
 function complaint(text) {

@@ -9,12 +9,15 @@ import ast
 import configparser
 import importlib
 import json
+import re
 import sys
 import xml.etree.ElementTree
 
 sys.path.insert(0, sys.argv[1])
 
 GRAMMARS = {
+    "c": "tree_sitter_c",
+    "cpp": "tree_sitter_cpp",
     "csharp": "tree_sitter_c_sharp",
     "dart": "tree_sitter_dart",
     "elixir": "tree_sitter_elixir",
@@ -40,8 +43,14 @@ def parse_python(text):
 
 
 def parse_xml(text):
+    """A fragment may be several elements, with prefixes that are declared further out."""
+    prefixes = set(re.findall(r"[<\s/]([A-Za-z][\w-]*):[A-Za-z]", text)) - {"xmlns", "xml"}
+    declared = " ".join(f'xmlns:{prefix}="any"' for prefix in sorted(prefixes))
+    elements = re.sub(r"<\?xml[^>]*\?>", "", text)
+    if re.fullmatch(r"\s*<[^<>]*[^<>/]>\s*", elements):     # what to write into an opening tag
+        elements = elements.rstrip()[:-1] + "/>"
     try:
-        xml.etree.ElementTree.fromstring(text)
+        xml.etree.ElementTree.fromstring(f"<any {declared}>{elements}</any>")
     except xml.etree.ElementTree.ParseError as error:
         return {"line": error.position[0], "message": str(error)}
     return None
@@ -92,6 +101,8 @@ def forms_of(language, text):
         return ["<?php " + text, "<?php class Any { " + text + "\n}", "<?php [" + text + "\n];"]
     if language == "go":
         return [text, "func any() { " + text + "\n}"]
+    if language in ("c", "cpp"):
+        return [text, "void any() { " + text + "\n}"]
     if language in ("java", "csharp", "dart"):
         return [text, "class Any { " + text + "\n}"]
     return [text]
