@@ -54,6 +54,7 @@ pub fn check(read: &Read) -> Vec<Problem> {
     check_checks(graph, &mut places);
     check_timeouts(graph, &mut places);
     check_links_in_prose(graph, &mut places);
+    check_fences(&mut places);
     places.problems.sort();
     places.problems.dedup();
     places.problems
@@ -590,6 +591,31 @@ fn check_timeouts(graph: &Graph, places: &mut Places<'_>) {
 }
 
 /// Links in prose to pages of our own must lead somewhere.
+/// Code names its language, so that it can be shown and checked as what it is.
+fn check_fences(places: &mut Places<'_>) {
+    let read = places.read;
+    for (file, text) in &read.texts {
+        let prose = text.splitn(3, "+++\n").nth(2);
+        let Some(prose) = prose.filter(|_| file.ends_with(".md")) else {
+            continue;
+        };
+        let mut is_open = false;
+        let mut lines = prose.lines().peekable();
+        while let Some(line) = lines.next() {
+            let Some(language) = line.trim_start().strip_prefix("```") else {
+                continue;
+            };
+            is_open = !is_open;
+            if is_open && language.trim().is_empty() {
+                let needle = format!("{line}\n{}", lines.peek().unwrap_or(&""));
+                let message =
+                    "a fence without a language: write ```sh, ```text or another behind it";
+                places.warning(file, &needle, message.to_owned());
+            }
+        }
+    }
+}
+
 fn check_links_in_prose(graph: &Graph, places: &mut Places<'_>) {
     let causes = graph
         .causes
