@@ -121,6 +121,22 @@ fn errors_name_file_line_and_what_to_write() {
 }
 
 #[test]
+fn a_fence_without_a_language_is_warned_about() {
+    let front = "+++\nid = \"a\"\ntitle = \"t\"\nsummary = \"s\"\n+++\n";
+    let text = format!("{front}Text\n```sh\nls\n```\n\n```\nls -l\n```\n");
+    let problems = problems_of("advice/a.md", &text);
+    let fences: Vec<&String> = problems
+        .iter()
+        .filter(|problem| problem.contains("a fence without a language"))
+        .collect();
+    assert_eq!(fences.len(), 1, "{problems:?}");
+    assert!(
+        fences[0].starts_with("advice/a.md:11: warning"),
+        "{fences:?}"
+    );
+}
+
+#[test]
 fn a_pattern_that_misses_its_example_or_takes_a_near_miss_is_an_error() {
     let symptom = SourceFile {
         name: "symptoms/a.toml".to_owned(),

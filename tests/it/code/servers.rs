@@ -1,5 +1,6 @@
 //! Fragments of servers' configurations, each within what it needs around it, given to its server.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -97,12 +98,26 @@ impl Workplace {
         let section = Regex::new(r"(?m)^(global|defaults|frontend|backend|listen)\b").expect("one");
         let mut text = self.with_certificates(fragment);
         if !section.is_match(&text) {
-            text = format!(
-                "frontend any\n    bind 127.0.0.1:8080\n    default_backend none\n{text}backend none\n"
-            );
+            text = format!("listen any\n    bind 127.0.0.1:8080\n{text}");
         }
         if !text.contains("bind ") {
             text += "frontend any\n    bind 127.0.0.1:8080\n";
+        }
+        // Names of machines are looked up, and the examples' are nowhere.
+        let machine = Regex::new(r"(?m)^(\s*server\s+\S+\s+)[A-Za-z][\w.-]*(:\d+)").expect("one");
+        text = machine.replace_all(&text, "${1}127.0.0.1${2}").into_owned();
+        // Where requests go is the reader's own.
+        let named = Regex::new(r"(?:use_backend|default_backend)\s+(\S+)").expect("one");
+        let names: BTreeSet<String> = named
+            .captures_iter(&text)
+            .map(|found| found[1].to_owned())
+            .filter(|name| {
+                let head = format!("backend {name}");
+                !text.lines().any(|line| line.trim_end() == head)
+            })
+            .collect();
+        for name in names {
+            text += &format!("backend {name}\n");
         }
         if !text.contains("defaults") {
             let times = "timeout connect 5s\n    timeout client 30s\n    timeout server 30s";
@@ -137,10 +152,10 @@ impl Workplace {
     /// Certificates that are named are not there; this workplace's is.
     fn with_certificates(&self, fragment: &str) -> String {
         let certificate = Regex::new(
-            r"(?m)^(\s*(?:ssl_certificate|ssl_client_certificate|ssl_trusted_certificate|SSLCertificateFile|SSLCACertificateFile)\s+)[^\s;]+",
+            r"(\b(?:ssl_certificate|ssl_client_certificate|ssl_trusted_certificate|SSLCertificateFile|SSLCACertificateFile)\s+)[^\s;]+",
         )
         .expect("one");
-        let key = Regex::new(r"(?m)^(\s*(?:ssl_certificate_key|SSLCertificateKeyFile)\s+)[^\s;]+")
+        let key = Regex::new(r"(\b(?:ssl_certificate_key|SSLCertificateKeyFile)\s+)[^\s;]+")
             .expect("one");
         let pair = Regex::new(r"(\b(?:crt|ca-file)\s+)\S+").expect("one");
         let text = certificate.replace_all(fragment, format!("${{1}}{}", self.path("only.pem")));
