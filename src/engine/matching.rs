@@ -332,6 +332,9 @@ impl Search<'_> {
 
     /// The window itself, or what is around the literal if it is too long.
     fn cut(&self, start: usize, end: usize, at: usize) -> (usize, usize) {
+        // The end of a line is where its words end, however lines are ended.
+        let is_return = end > start && self.text.as_bytes()[end - 1] == b'\r';
+        let end = end - usize::from(is_return);
         if end - start <= WINDOW {
             return (start, end);
         }
