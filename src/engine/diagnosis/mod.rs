@@ -72,9 +72,36 @@ impl Evidence {
     }
 }
 
+/// Damaged recordings may need a second look, never many.
+const MOST_LOOKS: usize = 8;
+
 /// What of a text is read, stored and shown: its recordings condensed, its secrets taken out.
 fn kept(text: &str) -> Redacted {
-    redact(&condensed(text))
+    settled(redact(&condensed(text)))
+}
+
+/// Where a damaged recording was condensed, what is left beside it may look like one. A text that
+/// is kept must read the same again, so this goes on until nothing changes any more.
+fn settled(mut redacted: Redacted) -> Redacted {
+    for _ in 0..MOST_LOOKS {
+        let again = match condensed(&redacted.text) {
+            Cow::Borrowed(same) if same.len() == redacted.text.len() => break,
+            other if other == redacted.text => break,
+            other => other.into_owned(),
+        };
+        let mut next = redact_owned(again);
+        for mark in &mut next.marks {
+            let before = redacted
+                .marks
+                .iter()
+                .find(|other| (other.kind, other.number) == (mark.kind, mark.number));
+            if let Some(before) = before.filter(|_| mark.facts.is_empty()) {
+                mark.facts.clone_from(&before.facts);
+            }
+        }
+        redacted = next;
+    }
+    redacted
 }
 
 /// The same for a text that nobody else needs.
@@ -83,7 +110,7 @@ fn kept_of(text: String) -> Redacted {
         Cow::Borrowed(same) if same.len() == text.len() => None,
         other => Some(other.into_owned()),
     };
-    redact_owned(shorter.unwrap_or(text))
+    settled(redact_owned(shorter.unwrap_or(text)))
 }
 
 /// A fact that was stated and not read from a text.
