@@ -2,11 +2,11 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::super::evidence::Fact;
+use super::super::evidence::{Fact, Review};
 use super::super::graph::Graph;
 use super::super::knowledge;
 use super::super::matching::{Matcher, holds};
-use super::super::next_step::{Plan, Planner};
+use super::super::next_step::{Plan, Planner, StepKind};
 use super::super::ranking::{Model, Numbers, Posterior, Source};
 use super::super::timeouts::{Known, candidates};
 use super::gathered::Gathered;
@@ -156,6 +156,15 @@ impl Engine {
         let notes = gathered.notes();
         let path = self.path(&gathered, symptoms, &causes, verdict);
         let known = Known::of(gathered.counted().map(|(_, fact)| fact));
+        let configurations = gathered.reviews();
+        let mut next_step = self.next_step(&plan, &causes, &subject, edge.as_deref(), verdict);
+        let is_shown = |review: &Review| !review.is_right() && !review.difference.is_empty();
+        if next_step.kind == StepKind::Fix && configurations.iter().any(is_shown) {
+            next_step.instruction.push_str(
+                "\n\nThe review of the configuration that was given shows, line by line, what to \
+                 change in it.",
+            );
+        }
         Diagnosis {
             text: self.verdict_text(verdict, &causes, &notes),
             verdict,
@@ -174,7 +183,7 @@ impl Engine {
                     fact: Some(*fact),
                 })
                 .collect(),
-            next_step: self.next_step(&plan, &causes, &subject, edge.as_deref(), verdict),
+            next_step,
             expected_minutes: (plan.expected_minutes * 10.0).round() / 10.0,
             ruled_out: families
                 .iter()
@@ -186,7 +195,7 @@ impl Engine {
             edge,
             notes,
             facts: gathered.seen_facts(),
-            configurations: gathered.reviews(),
+            configurations,
             lasted: known.lasted,
             timeouts: candidates(&self.graph.timeouts, &known),
             redacted: gathered.redacted,

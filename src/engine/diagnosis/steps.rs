@@ -95,13 +95,13 @@ impl Engine {
             .iter()
             .filter(|section| section.fix_system().is_some())
             .collect();
+        // Of sections that name the system the shortest title is the one that is about it alone.
         let chosen = edge
             .and_then(|edge| {
-                fixes.iter().find(|section| {
-                    section
-                        .fix_system()
-                        .is_some_and(|system| system.to_lowercase().contains(edge))
-                })
+                fixes
+                    .iter()
+                    .filter(|section| section.fix_system().is_some_and(|name| names(name, edge)))
+                    .min_by_key(|section| section.title.len())
             })
             .or_else(|| fixes.first());
         let instruction = chosen.map_or_else(
@@ -127,6 +127,14 @@ impl Engine {
             ],
         }
     }
+}
+
+/// Whether a heading's words name the system. `ingress-nginx` is another system than `nginx`.
+fn names(heading: &str, system: &str) -> bool {
+    heading
+        .to_lowercase()
+        .split(|letter: char| letter.is_whitespace() || ",/()".contains(letter))
+        .any(|word| word == system)
 }
 
 fn nothing_to_do() -> NextStep {
@@ -169,5 +177,18 @@ fn hand_over(graph: &Graph, causes: &[RankedCause]) -> NextStep {
         who,
         why: "No check or fix that is known here is worth its minutes.".to_owned(),
         answers: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names;
+
+    #[test]
+    fn a_heading_names_a_system_by_a_whole_word() {
+        assert!(names("nginx", "nginx"));
+        assert!(names("Envoy, Istio and Traefik", "traefik"));
+        assert!(names("Go (gorilla)", "gorilla"));
+        assert!(!names("ingress-nginx", "nginx"));
     }
 }
