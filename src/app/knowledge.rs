@@ -50,9 +50,9 @@ pub struct Changed {
 }
 
 /// Knowledge that can be compiled.
-pub(super) struct Usable {
-    pub(super) graph: Graph,
-    pub(super) hash: String,
+struct Usable {
+    graph: Graph,
+    hash: String,
 }
 
 /// The texts that count: the last version of each entry that has one.
@@ -81,16 +81,16 @@ fn errors_of(problems: Vec<Problem>) -> Vec<Problem> {
         .collect()
 }
 
-/// The shipped files with the local entries in them. Entries that no longer fit what is shipped
+/// What the shipped files amount to with the local entries in them. Entries that no longer fit what is shipped
 /// now are set aside, so that an upgrade never keeps the service from starting; they stay in the
 /// database.
 ///
 /// # Errors
 /// The shipped files themselves have errors.
-pub(super) fn usable(
+fn usable(
     shipped: &[SourceFile],
     revisions: &[EntryRevision],
-) -> Result<(Vec<SourceFile>, Vec<Problem>), Vec<Problem>> {
+) -> Result<(Graph, Vec<Problem>), Vec<Problem>> {
     let mut local = last_versions(revisions);
     let mut aside = Vec::new();
     loop {
@@ -99,13 +99,13 @@ pub(super) fn usable(
         // What travels in the binary passed the whole check before it was shipped, and compiling
         // every expression costs a second, so without local entries only the form is looked at.
         let problems = if local.is_empty() {
-            read.problems
+            read.problems.clone()
         } else {
             knowledge::check(&read)
         };
         let errors = errors_of(problems);
         if errors.is_empty() {
-            return Ok((files, aside));
+            return Ok((read.graph, aside));
         }
         if local.is_empty() {
             return Err(errors);
@@ -133,11 +133,10 @@ impl App {
         if imported.as_deref() == Some(&wanted) {
             return Ok(());
         }
-        let (files, aside) = usable(shipped, &revisions).map_err(super::StartError::Knowledge)?;
+        let (graph, aside) = usable(shipped, &revisions).map_err(super::StartError::Knowledge)?;
         for problem in aside {
             tracing::warn!(%problem, "a changed entry of the knowledge was set aside");
         }
-        let graph = knowledge::read(&files).graph;
         store.import(&graph, &wanted, &[]).await?;
         Ok(())
     }

@@ -22,12 +22,16 @@ pub fn failed_tests(engine: &Engine) -> Vec<Problem> {
         .collect()
 }
 
+fn of_text(engine: &Engine, text: &str) -> Diagnosis {
+    engine.diagnose(&[Evidence {
+        text: Some(text.to_owned()),
+        ..Evidence::default()
+    }])
+}
+
 fn failure(engine: &Engine, cause: &Cause, test: &CauseTest) -> Option<Problem> {
     let root = cause.parent.as_deref().unwrap_or(&cause.id);
-    let diagnosis = engine.diagnose(&[Evidence {
-        text: Some(test.input.clone()),
-        ..Evidence::default()
-    }]);
+    let diagnosis = of_text(engine, &test.input);
     let rank = diagnosis.causes.iter().position(|ranked| ranked.id == root);
     let leads = match (rank, test.expect) {
         (Some(rank), Expectation::First | Expectation::AmongThree) if cause.parent.is_some() => {
@@ -120,10 +124,7 @@ pub fn judge(engine: &Engine, texts: &[Labelled]) -> Vec<Judged> {
     texts
         .iter()
         .map(|labelled| {
-            let diagnosis = engine.diagnose(&[Evidence {
-                text: Some(labelled.text.clone()),
-                ..Evidence::default()
-            }]);
+            let diagnosis = of_text(engine, &labelled.text);
             let is_right =
                 |id: &str| labelled.cause == id || labelled.accept.iter().any(|a| a == id);
             Judged {

@@ -346,7 +346,7 @@ fn base64_inside(value: &[u8], skip: usize, alphabet: &[u8; 64]) -> Vec<u8> {
 }
 
 /// Reads both alphabets of Base64, with or without padding.
-pub(super) fn base64_decoded(text: &str) -> Option<Vec<u8>> {
+pub(in crate::engine) fn base64_decoded(text: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(text.len() * 3 / 4);
     let mut buffer = 0_u32;
     let mut filled = 0;

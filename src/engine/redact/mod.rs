@@ -21,6 +21,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use memchr::memmem::Finder;
 
+pub(super) use encodings::base64_decoded;
 use rules::Claim;
 
 /// A replacement may bring a new secret into view, seldom more than once.

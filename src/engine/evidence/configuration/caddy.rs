@@ -260,11 +260,7 @@ impl<'a> Caddy<'a> {
             format!("No reverse_proxy takes {}.", socket.path),
             first.outermost,
         );
-        let is_plain = socket
-            .path
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"/_.-".contains(&byte));
-        if let (true, Some(upstream)) = (is_plain, first.upstreams.first()) {
+        if let (true, Some(upstream)) = (socket.has_plain_path(), first.upstreams.first()) {
             let start = first.outermost.start;
             let indent = indent_of(text, start);
             let newline = line_end(text, start).1;

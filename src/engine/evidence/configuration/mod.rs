@@ -31,6 +31,15 @@ struct Socket<'a> {
     path: &'a str,
 }
 
+impl Socket<'_> {
+    /// Whether the path can stand in a configuration as it is.
+    fn has_plain_path(&self) -> bool {
+        self.path
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/_.-".contains(&byte))
+    }
+}
+
 /// Reads the configurations of a redacted text. `addresses` are those of the text.
 pub(super) fn readings(text: &str, addresses: &[Address]) -> Vec<Reading> {
     let nginx = nginx::Nginx::find(text);

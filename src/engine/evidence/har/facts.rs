@@ -10,6 +10,7 @@ use super::super::scan::unescaped;
 use super::super::{Address, Span};
 use super::condense::speaks_of_error;
 use super::entry::{Archive, Entry, Field, Message, header, number_of};
+use crate::engine::redact::base64_decoded;
 
 /// Longer waits without an answer are time-outs, in milliseconds; much longer ones are no times.
 const LONG_WAIT: f64 = 15_000.0;
@@ -341,7 +342,7 @@ impl<'a> Reader<'a> {
         if is_code(&plain) {
             return Some((plain, letters.as_str().to_owned(), span));
         }
-        let bytes = decoded(&data)?;
+        let bytes = base64_decoded(&data)?;
         let code = u16::from_be_bytes([*bytes.first()?, *bytes.get(1)?]);
         let reason = String::from_utf8_lossy(bytes.get(2..)?).into_owned();
         is_code(&code).then_some((code, reason, span))
@@ -430,28 +431,4 @@ impl<'a> Reader<'a> {
                 || socket.same_endpoint(&as_one)
                 || (own_kind.is_some() && path_kind(socket) == own_kind))
     }
-}
-
-/// The bytes of a text in base64.
-fn decoded(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=');
-    let mut bytes = Vec::new();
-    let (mut held, mut bits) = (0_u32, 0);
-    for letter in digits.bytes() {
-        let digit = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        held = (held << 6 | u32::from(digit)) & 0xffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push((held >> bits & 0xff) as u8);
-        }
-    }
-    Some(bytes)
 }

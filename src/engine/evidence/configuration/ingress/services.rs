@@ -3,6 +3,19 @@
 use super::super::yaml::Entry;
 use super::{Controller, Draft, Object, Reading, Rule, annotate, controller};
 
+/// The Service that the rule names.
+fn service_of<'o, 'a, 'b>(
+    objects: &'o [Object<'a, 'b>],
+    rule: &Rule<'_>,
+) -> Option<&'o Object<'a, 'b>> {
+    objects.iter().find(|object| {
+        object.is("Service")
+            && object
+                .get(&["metadata", "name"])
+                .is_some_and(|name| name.value == rule.service)
+    })
+}
+
 /// Whether the Service has the port that the rule names.
 pub(super) fn look_at_service(
     objects: &[Object<'_, '_>],
@@ -10,13 +23,7 @@ pub(super) fn look_at_service(
     reading: &mut Reading,
     draft: &mut Draft,
 ) {
-    let service = objects.iter().find(|object| {
-        object.is("Service")
-            && object
-                .get(&["metadata", "name"])
-                .is_some_and(|name| name.value == rule.service)
-    });
-    let (Some(service), Some((port, span))) = (service, rule.port) else {
+    let (Some(service), Some((port, span))) = (service_of(objects, rule), rule.port) else {
         return;
     };
     let ports: Vec<&str> = service
@@ -55,13 +62,9 @@ pub(super) fn look_at_containers(
     reading: &mut Reading,
     draft: &mut Draft,
 ) {
-    let service = objects.iter().find(|object| {
-        object.is("Service")
-            && object
-                .get(&["metadata", "name"])
-                .is_some_and(|name| name.value == rule.service)
-    });
-    let Some(service) = service else { return };
+    let Some(service) = service_of(objects, rule) else {
+        return;
+    };
     let selected = |object: &&Object<'_, '_>| {
         let mut wanted = service
             .entries

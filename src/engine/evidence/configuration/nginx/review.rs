@@ -278,17 +278,13 @@ impl<'a> Nginx<'a> {
             format!("No location passes {} on to a server.", socket.path),
             draft.place,
         );
-        let is_plain = socket
-            .path
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"/_.-".contains(&byte));
         let server = place.server()?;
         let target = server.target_within();
         let last = server
             .directives
             .iter()
             .rfind(|inner| inner.name == "location");
-        if let (true, Some(target), Some(last)) = (is_plain, target, last) {
+        if let (true, Some(target), Some(last)) = (socket.has_plain_path(), target, last) {
             let origin = match target.match_indices('/').nth(2) {
                 Some((slash, _)) => &target[..slash],
                 None => target,
