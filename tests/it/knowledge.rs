@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use wsdoctor::app::App;
 use wsdoctor::engine::Engine;
 use wsdoctor::engine::graph::Graph;
-use wsdoctor::engine::knowledge::{Severity, SourceFile, check, read};
+use wsdoctor::engine::knowledge::{Severity, SourceFile, check, doubts, read};
 use wsdoctor::store::Store as _;
 use wsdoctor::store::sqlite::SqliteStore;
 
@@ -20,6 +20,7 @@ fn the_shipped_knowledge_has_no_errors() {
     let read = read(&shipped());
     let errors: Vec<String> = check(&read)
         .iter()
+        .chain(&doubts(&read))
         .filter(|problem| problem.severity == Severity::Error)
         .map(ToString::to_string)
         .collect();

@@ -6,6 +6,7 @@ mod browser;
 mod code;
 mod command_line;
 mod configurations;
+mod doubts;
 mod evidence;
 mod knowledge;
 mod pages;

@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::super::usage_error;
 use crate::engine::Engine;
-use crate::engine::knowledge::{Severity, SourceFile, check, read};
+use crate::engine::knowledge::{Severity, SourceFile, check, doubts, read};
 use crate::engine::proof::{Judged, Labelled, confusions, failed_tests, judge, own_texts};
 use crate::store::files;
 
@@ -55,6 +55,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 fn report(files: &[SourceFile], cases: &[Labelled], arguments: &Arguments) -> ExitCode {
     let read = read(files);
     let mut problems = check(&read);
+    problems.extend(doubts(&read));
     let graph = read.graph;
     let counts = counts(&graph);
     let engine = Engine::new(graph);

@@ -18,6 +18,7 @@ mod reading;
 mod recording;
 mod scan;
 mod sentences;
+mod stated;
 mod time;
 mod view;
 
@@ -33,6 +34,7 @@ pub use durations::seconds;
 pub use reading::{Structures, structures};
 pub use recording::{Recording, Words, recordings};
 pub use sentences::{Stance, stance};
+pub use stated::{AnyOf, STATED};
 pub use view::View;
 
 use super::graph::Hop;

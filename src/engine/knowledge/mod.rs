@@ -6,7 +6,7 @@ mod check;
 pub mod entries;
 mod timeouts;
 
-pub use check::check;
+pub use check::{check, doubts};
 
 use std::collections::HashMap;
 use std::fmt::{self, Write};
