@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::engine::graph::Graph;
 use crate::engine::knowledge::entries::{Entry, EntryKind, entries, overlay};
 use crate::engine::knowledge::{self, Problem, Severity, SourceFile};
+use crate::engine::learned::LearnedPriors;
 use crate::engine::proof::failed_tests;
 use crate::store::{EntryChange, EntryRevision};
 
@@ -56,7 +57,7 @@ struct Usable {
 }
 
 /// The texts that count: the last version of each entry that has one.
-fn last_versions(revisions: &[EntryRevision]) -> Vec<Entry> {
+pub(super) fn last_versions(revisions: &[EntryRevision]) -> Vec<Entry> {
     let mut last: BTreeMap<(EntryKind, &str), &EntryChange> = BTreeMap::new();
     for revision in revisions {
         let change = &revision.change;
@@ -247,7 +248,8 @@ impl App {
             change: change.clone(),
         }));
         let files = overlay(shipped, &last_versions(&all));
-        let (usable, engine) = tokio::task::spawn_blocking(move || compile(&files))
+        let learned = self.engine().learned().clone();
+        let (usable, engine) = tokio::task::spawn_blocking(move || compile(&files, learned))
             .await
             .map_err(|error| AppError::Internal(error.to_string()))?
             .map_err(ChangeError::Faulty)?;
@@ -256,6 +258,7 @@ impl App {
             .await
             .map_err(AppError::from)?;
         self.engine.store(Arc::new(engine));
+        self.remember_knowledge().await.map_err(AppError::from)?;
         let taken_back = changes
             .iter()
             .filter(|change| change.text.is_none())
@@ -277,7 +280,9 @@ fn texts(files: &[SourceFile]) -> BTreeMap<(EntryKind, String), String> {
 }
 
 /// Checks files as a curator's compiler does, the entries' own tests included.
-fn compile(files: &[SourceFile]) -> Result<(Usable, Engine), Vec<Problem>> {
+///
+/// The tests run without what closed cases taught, so that they say the same everywhere.
+fn compile(files: &[SourceFile], learned: LearnedPriors) -> Result<(Usable, Engine), Vec<Problem>> {
     let read = knowledge::read(files);
     let errors = errors_of(knowledge::check(&read));
     if !errors.is_empty() {
@@ -288,6 +293,11 @@ fn compile(files: &[SourceFile]) -> Result<(Usable, Engine), Vec<Problem>> {
     if !failed.is_empty() {
         return Err(failed);
     }
+    let engine = if learned.is_empty() {
+        engine
+    } else {
+        Engine::with_learned(read.graph.clone(), learned)
+    };
     let usable = Usable {
         graph: read.graph,
         hash: knowledge::files_hash(files),

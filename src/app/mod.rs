@@ -1,24 +1,25 @@
 //! The use cases, for every face alike.
 
+mod cases;
 mod knowledge;
+mod learning;
 
+pub use crate::case::DiagnosedCase;
+pub use cases::Closing;
 pub use knowledge::{ChangeError, Changed, LocalEntry};
+pub use learning::{CaseReplay, Learned};
 
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
-use crate::case::{Case, Entry};
-use crate::engine::diagnosis::StatedFact;
 use crate::engine::knowledge::{Problem, SourceFile};
 use crate::engine::{Diagnosis, Engine, Evidence};
 use crate::store::{Hit, Store, StoreError};
 
 /// Texts longer than this are diagnosed on a thread that may block, in bytes.
 const BLOCKING_FROM: usize = 16 << 10;
-/// A case takes at most that many entries.
-const MOST_ENTRIES: usize = 200;
 /// A search lists at most that many pages.
 const MOST_HITS: usize = 30;
 
@@ -34,6 +35,14 @@ pub enum AppError {
     /// The request cannot be carried out as it is.
     #[error("{0}")]
     Invalid(String),
+    /// One part of the request is wrong.
+    #[error("{detail}")]
+    Faulty {
+        /// Which part, as a JSON pointer.
+        pointer: &'static str,
+        /// What to write instead.
+        detail: String,
+    },
     /// Too much to do, or shutting down.
     #[error("the service is busy")]
     Unavailable,
@@ -64,15 +73,6 @@ pub enum StartError {
     Store(#[from] StoreError),
 }
 
-/// A case with what its evidence amounts to now.
-#[derive(Debug)]
-pub struct DiagnosedCase {
-    /// The case.
-    pub case: Case,
-    /// Made with the present knowledge.
-    pub diagnosis: Diagnosis,
-}
-
 /// The running service: compiled knowledge and a store.
 pub struct App {
     /// Swapped whole when the knowledge changes; requests that run keep the one they began with.
@@ -89,12 +89,15 @@ impl App {
     /// The files have errors, in which case nothing is changed, or the store fails.
     pub async fn start(store: Arc<dyn Store>, files: &[SourceFile]) -> Result<Self, StartError> {
         Self::bring_up_to_date(&store, files).await?;
-        let engine = Engine::new(store.graph().await?);
-        Ok(App {
+        let learned = learning::learned(&store).await?;
+        let engine = Engine::with_learned(store.graph().await?, learned);
+        let app = App {
             engine: ArcSwap::from_pointee(engine),
             store,
             changing: tokio::sync::Mutex::new(()),
-        })
+        };
+        app.remember_knowledge().await?;
+        Ok(app)
     }
 
     /// The compiled knowledge.
@@ -128,111 +131,6 @@ impl App {
             .map_err(|error| AppError::Internal(error.to_string()))
     }
 
-    /// Opens a case; it is durable when this returns.
-    ///
-    /// # Errors
-    /// The store fails or is busy.
-    pub async fn open_case(
-        &self,
-        evidence: Evidence,
-        now: Timestamp,
-    ) -> Result<DiagnosedCase, AppError> {
-        let kept = self.keep(evidence).await?;
-        let diagnosis = self.diagnose(vec![kept.clone()]).await?;
-        let case = self
-            .store
-            .create_case(Case::open(new_id()?, now, kept))
-            .await?;
-        Ok(DiagnosedCase { case, diagnosis })
-    }
-
-    /// The case of that id, diagnosed with the present knowledge.
-    ///
-    /// # Errors
-    /// There is none, or the store fails.
-    pub async fn case(&self, id: &str) -> Result<DiagnosedCase, AppError> {
-        let case = self.find(id).await?;
-        self.diagnosed(case).await
-    }
-
-    /// Adds evidence to a case. Without a `revision` it is added to whatever is there.
-    ///
-    /// # Errors
-    /// There is no such case, somebody else changed it since `revision`, or the store fails.
-    pub async fn add_evidence(
-        &self,
-        id: &str,
-        revision: Option<i64>,
-        evidence: Evidence,
-        now: Timestamp,
-    ) -> Result<DiagnosedCase, AppError> {
-        let case = self.find(id).await?;
-        let entry = Entry {
-            at: now,
-            evidence: self.keep(evidence).await?,
-            answer: None,
-        };
-        self.append(case, revision, entry).await
-    }
-
-    /// Adds the answer to a step to a case, and what was pasted with it.
-    ///
-    /// # Errors
-    /// There is no such case, step or answer, somebody else changed the case since `revision`, or
-    /// the store fails.
-    pub async fn answer(
-        &self,
-        id: &str,
-        step: &str,
-        answer: &str,
-        text: Option<String>,
-        revision: Option<i64>,
-        now: Timestamp,
-    ) -> Result<DiagnosedCase, AppError> {
-        let case = self.find(id).await?;
-        let facts = self.facts_of_answer(step, answer)?;
-        let entry = Entry {
-            at: now,
-            evidence: self
-                .keep(Evidence {
-                    text: text.filter(|text| !text.trim().is_empty()),
-                    facts,
-                    ..Evidence::default()
-                })
-                .await?,
-            answer: Some((step.to_owned(), answer.to_owned())),
-        };
-        self.append(case, revision, entry).await
-    }
-
-    fn facts_of_answer(&self, step: &str, answer: &str) -> Result<Vec<StatedFact>, AppError> {
-        let engine = self.engine();
-        let check = engine
-            .graph()
-            .check(step)
-            .ok_or_else(|| AppError::NotFound(format!("there is no step {step:?}")))?;
-        if answer == "cannot-tell" {
-            return Ok(Vec::new());
-        }
-        let chosen = check
-            .answers
-            .iter()
-            .find(|known| known.id == answer)
-            .ok_or_else(|| {
-                AppError::NotFound(format!("the step {step:?} has no answer {answer:?}"))
-            })?;
-        Ok(chosen
-            .facts
-            .iter()
-            .map(|(key, value)| StatedFact {
-                key: key.clone(),
-                value: value.clone(),
-                hop: chosen.hop,
-                vantage: "user".to_owned(),
-            })
-            .collect())
-    }
-
     /// Pages that speak of the words, best first.
     ///
     /// # Errors
@@ -254,57 +152,4 @@ impl App {
     pub async fn close(&self) {
         self.store.close().await;
     }
-
-    async fn find(&self, id: &str) -> Result<Case, AppError> {
-        self.store
-            .case(id)
-            .await?
-            .ok_or_else(|| AppError::NotFound("there is no such case".to_owned()))
-    }
-
-    async fn append(
-        &self,
-        mut case: Case,
-        revision: Option<i64>,
-        entry: Entry,
-    ) -> Result<DiagnosedCase, AppError> {
-        let stored = case.revision;
-        if revision.is_some_and(|revision| revision != stored) {
-            return Err(AppError::Conflict(stored));
-        }
-        if case.entries.len() >= MOST_ENTRIES {
-            return Err(AppError::Invalid(format!(
-                "a case takes at most {MOST_ENTRIES} entries: open a new one"
-            )));
-        }
-        case.add(entry);
-        let case = self.store.update_case(case, stored).await?;
-        self.diagnosed(case).await
-    }
-
-    async fn diagnosed(&self, case: Case) -> Result<DiagnosedCase, AppError> {
-        let diagnosis = self.diagnose(case.evidence()).await?;
-        Ok(DiagnosedCase { case, diagnosis })
-    }
-
-    /// What of evidence may be kept.
-    async fn keep(&self, evidence: Evidence) -> Result<Evidence, AppError> {
-        if evidence.text.as_deref().map_or(0, str::len) < BLOCKING_FROM {
-            return Ok(evidence.redacted());
-        }
-        tokio::task::spawn_blocking(move || evidence.redacted())
-            .await
-            .map_err(|error| AppError::Internal(error.to_string()))
-    }
-}
-
-/// 130 random bits as 26 letters and digits without those that look alike.
-fn new_id() -> Result<String, AppError> {
-    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let mut random = [0_u8; 26];
-    getrandom::fill(&mut random).map_err(|error| AppError::Internal(error.to_string()))?;
-    Ok(random
-        .iter()
-        .map(|byte| char::from(LETTERS[usize::from(byte % 32)]))
-        .collect())
 }

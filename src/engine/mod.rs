@@ -10,6 +10,7 @@ pub mod diagnosis;
 pub mod evidence;
 pub mod graph;
 pub mod knowledge;
+pub mod learned;
 pub mod literals;
 pub mod matching;
 pub mod near;

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use super::graph::{Frequency, Graph, Hop, Prior, Stage, StageState};
+use super::learned::LearnedPriors;
 
 /// The handful of numbers behind the words. They hold for the whole knowledge, never for a single
 /// cause or symptom.
@@ -144,6 +145,28 @@ pub struct Posterior {
     pub contributions: Vec<Contribution>,
     /// ln of the factor by which the stages speak against each cause, 0 if they do not.
     pub stage_weights: Vec<f64>,
+    /// Causes whose fix was applied and did not help.
+    pub tried: Vec<usize>,
+}
+
+impl Posterior {
+    /// After the fixes of these causes were applied and it fails still: `left` is how often a fix
+    /// does not help although its cause is there.
+    pub fn without_fixed(mut self, tried: Vec<usize>, left: f64) -> Self {
+        if tried.is_empty() {
+            return self;
+        }
+        for cause in &tried {
+            self.causes[*cause] *= left;
+        }
+        let total = self.causes.iter().sum::<f64>() + self.something_else;
+        for cause in &mut self.causes {
+            *cause /= total;
+        }
+        self.something_else /= total;
+        self.tried = tried;
+        self
+    }
 }
 
 fn bit(stage: Stage) -> u8 {
@@ -154,6 +177,11 @@ impl Model {
     /// Compiles a graph. References that lead nowhere are passed over; the check of the knowledge
     /// reports them.
     pub fn new(graph: &Graph, numbers: Numbers) -> Self {
+        Model::with_learned(graph, numbers, &LearnedPriors::default())
+    }
+
+    /// The same with what closed cases taught.
+    pub fn with_learned(graph: &Graph, numbers: Numbers, learned: &LearnedPriors) -> Self {
         let position: HashMap<&str, usize> = graph
             .causes
             .iter()
@@ -172,7 +200,8 @@ impl Model {
                     .unwrap_or(own)
             })
             .collect();
-        let priors = priors(graph, &root_of, &numbers);
+        let mut priors = priors(graph, &root_of, &numbers);
+        learned.shift(graph, &mut priors);
         let mut model = Model {
             prior_logarithms: priors.iter().map(|prior| prior.ln()).collect(),
             priors,
@@ -333,6 +362,7 @@ impl Model {
             something_else,
             contributions,
             stage_weights,
+            tried: Vec::new(),
         }
     }
 

@@ -69,6 +69,10 @@ impl From<AppError> for Problem {
             AppError::Invalid(detail) => {
                 Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-input", detail)
             }
+            AppError::Faulty { pointer, detail } => Problem::invalid(vec![Invalid {
+                pointer: pointer.to_owned(),
+                detail,
+            }]),
             AppError::Unavailable => Problem::new(
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",

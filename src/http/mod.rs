@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::app::App;
@@ -43,6 +43,11 @@ pub fn router(app: Arc<App>, settings: Arc<Settings>) -> Router {
         // programs
         .route("/api/v1/cases/{id}", get(api::cases::show))
         .route("/api/v1/cases/{id}/answers", post(api::cases::answer))
+        .route(
+            "/api/v1/cases/{id}/answers/{answer}",
+            delete(api::cases::take_back),
+        )
+        .route("/api/v1/cases/{id}/outcome", post(api::cases::close))
         .route("/api/v1/causes", get(api::knowledge::causes))
         .route("/api/v1/causes/{id}", get(api::knowledge::cause))
         .route("/api/v1/symptoms/{id}", get(api::knowledge::symptom))

@@ -2,15 +2,20 @@
 //!
 //! Adding fields is free; names and meanings are a contract with other programs.
 
+mod case;
+mod handover;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::Case;
 use crate::engine::evidence::{Context, Review};
 use crate::engine::graph::{Cause, Code, Frequency, Graph, Hop, Symptom, Timeout};
 use crate::engine::redact::redact;
 use crate::engine::{Diagnosis, Evidence, diagnosis};
+
+pub use case::{CaseJson, CaseSummaryJson, OutcomeJson, case};
+pub use handover::{BundleJson, bundle};
 
 /// Evidence as callers send it.
 #[derive(Debug, Default, Deserialize)]
@@ -486,60 +491,6 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
             version: diagnosis.knowledge.version.clone(),
             hash: diagnosis.knowledge.hash.clone(),
         },
-    }
-}
-
-/// A case as callers get it.
-#[derive(Debug, Serialize)]
-pub struct CaseJson {
-    id: String,
-    number: i64,
-    state: &'static str,
-    revision: i64,
-    created_at: String,
-    updated_at: String,
-    diagnosis: DiagnosisJson,
-    timeline: Vec<TimelineJson>,
-}
-
-#[derive(Debug, Serialize)]
-struct TimelineJson {
-    at: String,
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    step: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer: Option<String>,
-    /// The redacted text.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
-}
-
-/// A case as callers get it.
-pub fn case(case: &Case, diagnosed: &Diagnosis) -> CaseJson {
-    CaseJson {
-        id: case.id.clone(),
-        number: case.number,
-        state: case.state.as_str(),
-        revision: case.revision,
-        created_at: case.created_at.to_string(),
-        updated_at: case.updated_at.to_string(),
-        diagnosis: diagnosis(diagnosed),
-        timeline: case
-            .entries
-            .iter()
-            .map(|entry| TimelineJson {
-                at: entry.at.to_string(),
-                kind: if entry.answer.is_some() {
-                    "answer"
-                } else {
-                    "evidence"
-                },
-                step: entry.answer.as_ref().map(|(step, _)| step.clone()),
-                answer: entry.answer.as_ref().map(|(_, answer)| answer.clone()),
-                text: entry.evidence.text.clone(),
-            })
-            .collect(),
     }
 }
 

@@ -3,6 +3,8 @@
 //! Text from outside is data in both: no control characters reach a terminal, and nothing of a
 //! paste becomes a link, a mention or a tag in Markdown.
 
+mod handover;
+
 use std::fmt::Write as _;
 
 use pulldown_cmark::{Event, Parser, Tag, TagEnd, TextMergeStream};
@@ -12,6 +14,8 @@ use crate::engine::diagnosis::{Reason, StepState, VerdictKind};
 use crate::engine::evidence::{Review, Weight};
 use crate::engine::next_step::NextStep;
 use crate::engine::timeouts::{Match, TimeoutCandidate, in_words};
+
+pub use handover::bundle_markdown;
 
 /// Of a pasted text so much is quoted in Markdown, in bytes.
 const LONGEST_TEXT: usize = 20_000;

@@ -5,10 +5,12 @@ mod rows;
 pub mod sqlite;
 mod writer;
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use crate::case::Case;
+use crate::case::{Case, CaseState};
 use crate::engine::graph::Graph;
 use crate::engine::knowledge::entries::EntryKind;
 
@@ -88,6 +90,52 @@ pub struct EntryRevision {
     pub change: EntryChange,
 }
 
+/// A case in a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseSummary {
+    /// Unguessable.
+    pub id: String,
+    /// Short.
+    pub number: i64,
+    /// How it stands.
+    pub state: CaseState,
+    /// Counts changes, from 1.
+    pub revision: i64,
+    /// When it was opened.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// The id of the cause that was the likeliest when it last changed.
+    pub cause: Option<String>,
+}
+
+/// A cause that a closed case confirmed. It outlives the case, and holds nothing of it but its
+/// number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The case's number.
+    pub case: i64,
+    /// The cause's id.
+    pub cause: String,
+    /// When the case was closed.
+    pub at: Timestamp,
+}
+
+/// What stood behind a hash of the knowledge, so that two of them can be compared later.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct KnowledgeRecord {
+    /// The hash that diagnoses carry.
+    pub hash: String,
+    /// The program's version.
+    pub program: String,
+    /// The hash of the files.
+    pub files: String,
+    /// The last version of each entry that was changed in the database, by kind and id.
+    pub entries: BTreeMap<String, i64>,
+    /// What closed cases taught, in cases, by the cause's id.
+    pub learned: BTreeMap<String, f64>,
+}
+
 /// What the service needs of a database. Every write is durable when its answer comes.
 #[async_trait]
 pub trait Store: Send + Sync {
@@ -112,6 +160,20 @@ pub trait Store: Send + Sync {
     async fn update_case(&self, case: Case, revision: i64) -> Result<Case, StoreError>;
     /// The case of that id.
     async fn case(&self, id: &str) -> Result<Option<Case>, StoreError>;
+    /// Cases, those that changed last first.
+    async fn cases(
+        &self,
+        state: Option<CaseState>,
+        most: usize,
+    ) -> Result<Vec<CaseSummary>, StoreError>;
+    /// The causes that closed cases confirmed, oldest first.
+    async fn confirmations(&self) -> Result<Vec<Confirmation>, StoreError>;
+    /// Forgets what closed cases confirmed; how many did.
+    async fn forget_confirmations(&self) -> Result<u64, StoreError>;
+    /// Keeps what stands behind a hash of the knowledge.
+    async fn keep_knowledge(&self, record: &KnowledgeRecord) -> Result<(), StoreError>;
+    /// What stood behind a hash of the knowledge.
+    async fn knowledge(&self, hash: &str) -> Result<Option<KnowledgeRecord>, StoreError>;
     /// Removes cases that last changed before a time (seconds since 1970); how many.
     async fn purge_cases(&self, before: i64) -> Result<u64, StoreError>;
     /// Whether the database answers.

@@ -8,9 +8,11 @@ use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
 use super::StoreError;
-use crate::case::{Case, CaseState, Entry};
+use crate::case::{
+    Case, CaseState, Entry, FixReport, FixResult, Given, Happening, Outcome, OutcomeKind, RuledOut,
+};
 use crate::engine::Evidence;
-use crate::engine::diagnosis::StatedFact;
+use crate::engine::diagnosis::{StatedFact, VerdictKind};
 use crate::engine::evidence::Context;
 use crate::engine::graph::Hop;
 
@@ -32,6 +34,48 @@ struct EntryRow {
     context: Option<ContextRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     answer: Option<(String, String)>,
+    /// The cause whose fix is spoken of, and what is said of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fix: Option<(String, String)>,
+    /// The position of the entry that is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    back: Option<usize>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    closed: Option<OutcomeRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    given: Option<GivenRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct OutcomeRow {
+    kind: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cause: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fix: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct GivenRow {
+    digest: String,
+    knowledge: String,
+    verdict: String,
+    causes: Vec<(String, f64)>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    ruled_out: Vec<RuledOutRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    fix_result: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RuledOutRow {
+    cause: String,
+    from: f64,
+    to: f64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    finding: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -81,13 +125,114 @@ fn entry_row(entry: &Entry) -> EntryRow {
             only_in: context.only_in.clone(),
             since: context.since.clone(),
         }),
-        answer: entry.answer.clone(),
+        answer: match &entry.what {
+            Happening::Answer { step, answer } => Some((step.clone(), answer.clone())),
+            _ => None,
+        },
+        fix: match &entry.what {
+            Happening::Fix { cause, report } => Some((cause.clone(), report.as_str().to_owned())),
+            _ => None,
+        },
+        back: match &entry.what {
+            Happening::TakenBack { entry } => Some(*entry),
+            _ => None,
+        },
+        closed: match &entry.what {
+            Happening::Closed(outcome) => Some(outcome_row(outcome)),
+            _ => None,
+        },
+        given: entry.given.as_ref().map(given_row),
     }
 }
 
-fn entry(row: EntryRow) -> Entry {
-    Entry {
+fn outcome_row(outcome: &Outcome) -> OutcomeRow {
+    OutcomeRow {
+        kind: outcome.kind.as_str().to_owned(),
+        cause: outcome.cause.clone(),
+        fix: outcome.fix.clone(),
+        note: outcome.note.clone(),
+    }
+}
+
+fn given_row(given: &Given) -> GivenRow {
+    GivenRow {
+        digest: given.digest.clone(),
+        knowledge: given.knowledge.clone(),
+        verdict: given.verdict.as_str().to_owned(),
+        causes: given.causes.clone(),
+        ruled_out: given
+            .ruled_out
+            .iter()
+            .map(|one| RuledOutRow {
+                cause: one.cause.clone(),
+                from: one.from,
+                to: one.to,
+                finding: one.finding.clone(),
+            })
+            .collect(),
+        fix_result: given.fix_result.map(|result| result.as_str().to_owned()),
+    }
+}
+
+fn unknown_word(what: &str, word: &str) -> StoreError {
+    StoreError::Other(format!("a case has the unknown {what} {word:?}"))
+}
+
+fn given(row: GivenRow) -> Result<Given, StoreError> {
+    let verdict = VerdictKind::from_word(&row.verdict)
+        .ok_or_else(|| unknown_word("verdict", &row.verdict))?;
+    let fix_result = row
+        .fix_result
+        .map(|word| FixResult::from_word(&word).ok_or_else(|| unknown_word("result", &word)))
+        .transpose()?;
+    Ok(Given {
+        digest: row.digest,
+        knowledge: row.knowledge,
+        verdict,
+        causes: row.causes,
+        ruled_out: row
+            .ruled_out
+            .into_iter()
+            .map(|one| RuledOut {
+                cause: one.cause,
+                from: one.from,
+                to: one.to,
+                finding: one.finding,
+            })
+            .collect(),
+        fix_result,
+    })
+}
+
+/// What an entry is, by which of its fields are there.
+fn happening(row: &mut EntryRow) -> Result<Happening, StoreError> {
+    if let Some((step, answer)) = row.answer.take() {
+        return Ok(Happening::Answer { step, answer });
+    }
+    if let Some((cause, word)) = row.fix.take() {
+        let report = FixReport::from_word(&word).ok_or_else(|| unknown_word("report", &word))?;
+        return Ok(Happening::Fix { cause, report });
+    }
+    if let Some(entry) = row.back {
+        return Ok(Happening::TakenBack { entry });
+    }
+    if let Some(closed) = row.closed.take() {
+        return Ok(Happening::Closed(Outcome {
+            kind: OutcomeKind::from_word(&closed.kind)
+                .ok_or_else(|| unknown_word("outcome", &closed.kind))?,
+            cause: closed.cause,
+            fix: closed.fix,
+            note: closed.note,
+        }));
+    }
+    Ok(Happening::Evidence)
+}
+
+fn entry(mut row: EntryRow) -> Result<Entry, StoreError> {
+    Ok(Entry {
         at: Timestamp::from_second(row.at).unwrap_or_default(),
+        what: happening(&mut row)?,
+        given: row.given.take().map(given).transpose()?,
         evidence: Evidence {
             text: row.text,
             facts: row
@@ -110,8 +255,7 @@ fn entry(row: EntryRow) -> Entry {
                     since: context.since,
                 }),
         },
-        answer: row.answer,
-    }
+    })
 }
 
 /// A case's body as it is stored.
@@ -133,7 +277,11 @@ pub(super) fn case(row: &SqliteRow) -> Result<Case, StoreError> {
         revision: row.try_get("revision")?,
         created_at: Timestamp::from_second(row.try_get("created_at")?).unwrap_or_default(),
         updated_at: Timestamp::from_second(row.try_get("updated_at")?).unwrap_or_default(),
-        entries: body.entries.into_iter().map(entry).collect(),
+        entries: body
+            .entries
+            .into_iter()
+            .map(entry)
+            .collect::<Result<_, _>>()?,
     })
 }
 

@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
 use super::rows::case_body;
+use super::sqlite::experience;
 use crate::case::Case;
 
 /// Cases that wait for the writer beyond this are turned away.
@@ -170,6 +171,7 @@ async fn write_one(
                     None => StoreError::NotFound,
                 });
             }
+            experience::confirm(connection, &case).await?;
         }
     }
     Ok(case)

@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use super::super::evidence::{Fact, Review};
 use super::super::graph::Graph;
 use super::super::knowledge;
+use super::super::learned::LearnedPriors;
 use super::super::matching::{Matcher, holds};
 use super::super::next_step::{Plan, Planner, StepKind};
 use super::super::ranking::{Model, Numbers, Posterior, Source};
@@ -22,6 +23,9 @@ const MOST_REASONS: usize = 8;
 /// A reason must shift the odds by a fifth to be worth a line.
 const LEAST_WEIGHT: f64 = 0.2;
 
+/// How often a fix does not help although its cause is there.
+const FIX_IN_VAIN: f64 = 0.1;
+
 /// The compiled knowledge.
 #[derive(Debug)]
 pub struct Engine {
@@ -32,6 +36,7 @@ pub struct Engine {
     /// Symptoms by the first key that they speak of.
     pub(super) symptoms_by_key: HashMap<String, Vec<usize>>,
     pub(super) hash: String,
+    learned: LearnedPriors,
 }
 
 impl Engine {
@@ -41,9 +46,18 @@ impl Engine {
     }
 
     /// Compiles a graph with other numbers.
-    pub fn with_numbers(mut graph: Graph, numbers: Numbers) -> Self {
+    pub fn with_numbers(graph: Graph, numbers: Numbers) -> Self {
+        Engine::compiled(graph, numbers, LearnedPriors::default())
+    }
+
+    /// Compiles a graph with what closed cases taught.
+    pub fn with_learned(graph: Graph, learned: LearnedPriors) -> Self {
+        Engine::compiled(graph, Numbers::default(), learned)
+    }
+
+    fn compiled(mut graph: Graph, numbers: Numbers, learned: LearnedPriors) -> Self {
         graph.sort();
-        let model = Model::new(&graph, numbers);
+        let model = Model::with_learned(&graph, numbers, &learned);
         let mut symptoms_by_key: HashMap<String, Vec<usize>> = HashMap::new();
         for (row, symptom) in graph.symptoms.iter().enumerate() {
             let mut keys: Vec<&str> = symptom
@@ -60,7 +74,8 @@ impl Engine {
         Engine {
             matcher: Matcher::new(&graph),
             planner: Planner::new(&graph, &model),
-            hash: knowledge::hash_of_sorted(&graph),
+            hash: learned.stamp(knowledge::hash_of_sorted(&graph)),
+            learned,
             model,
             symptoms_by_key,
             graph,
@@ -72,7 +87,12 @@ impl Engine {
         &self.graph
     }
 
-    /// The hash of that knowledge.
+    /// What closed cases taught.
+    pub fn learned(&self) -> &LearnedPriors {
+        &self.learned
+    }
+
+    /// The hash of that knowledge, with what was learnt.
     pub fn hash(&self) -> &str {
         &self.hash
     }
@@ -95,7 +115,9 @@ impl Engine {
             .iter()
             .map(|(row, fact)| (*row, source(&gathered.facts[*fact])))
             .collect();
+        let tried = self.tried_in_vain(&counted);
         let posterior = self.model.posterior(&seen);
+        let posterior = posterior.without_fixed(tried, FIX_IN_VAIN);
         let families = self.families(&posterior);
         let known: HashSet<&str> = counted.iter().map(|(_, fact)| &*fact.key).collect();
         let plan = self.planner.plan(&posterior, &families, &known);
@@ -302,6 +324,15 @@ impl Engine {
                     .to_owned(),
                 speaks_for: false,
                 weight: round(-stage),
+                fact: None,
+            });
+        }
+        if posterior.tried.contains(&speaker) {
+            reasons.push(Reason {
+                symptom: FIX_FAILED.to_owned(),
+                title: "its fix was applied and it fails still".to_owned(),
+                speaks_for: false,
+                weight: round(-FIX_IN_VAIN.ln()),
                 fact: None,
             });
         }

@@ -1,6 +1,7 @@
 //! A diagnosis as a plain value, and the walk from evidence to it.
 
 mod engine;
+mod experience;
 mod gathered;
 mod path;
 mod steps;
@@ -11,6 +12,7 @@ use std::collections::BTreeMap;
 
 use super::evidence::{Context, Fact, Review, condensed};
 use super::graph::{Hop, Layer};
+use super::knowledge::hash_of_debug;
 use super::next_step::NextStep;
 use super::prose::Subject;
 use super::redact::{Redacted, redact, redact_owned};
@@ -20,6 +22,9 @@ pub use engine::Engine;
 
 /// A less likely cause than this counts as ruled out.
 pub const RULED_OUT: f64 = 0.002;
+
+/// The key of the fact that a fix was applied and it fails still; its value is the cause's id.
+pub const FIX_FAILED: &str = "fix.failed";
 
 /// One piece of evidence as it was given. Nothing of it is kept unredacted.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -151,6 +156,19 @@ impl VerdictKind {
             VerdictKind::Unrecognised => "unrecognised",
             VerdictKind::Healthy => "healthy",
         }
+    }
+
+    /// The kind of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [
+            VerdictKind::Identified,
+            VerdictKind::Likely,
+            VerdictKind::Ambiguous,
+            VerdictKind::Unrecognised,
+            VerdictKind::Healthy,
+        ]
+        .into_iter()
+        .find(|kind| kind.as_str() == word)
     }
 }
 
@@ -318,6 +336,23 @@ pub struct Diagnosis {
     pub edge: Option<String>,
     /// Which knowledge it was made with.
     pub knowledge: KnowledgeVersion,
+}
+
+impl Diagnosis {
+    /// A hash of everything it says, whatever knowledge it was made with. The same evidence and the
+    /// same knowledge give the same.
+    pub fn digest(&self) -> String {
+        // The Debug form holds every field, so it serves as the canonical text.
+        let said = (
+            (&self.verdict, &self.text, &self.layer, &self.path),
+            (&self.causes, &self.other_probability, &self.facts),
+            (&self.symptoms, &self.next_step, &self.expected_minutes),
+            (&self.redacted, &self.texts, &self.notes, &self.ruled_out),
+            (&self.subject, &self.configurations, &self.lasted),
+            (&self.timeouts, &self.edge),
+        );
+        hash_of_debug(&said)
+    }
 }
 
 fn round(probability: f64) -> f64 {

@@ -1,7 +1,7 @@
 //! Cases: open one, read it, go on with it.
 
 use axum::Json;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{AppendHeaders, IntoResponse};
 use jiff::Timestamp;
@@ -9,7 +9,8 @@ use serde::Deserialize;
 
 use super::super::Shared;
 use super::super::error::{JsonBody, Problem};
-use crate::json::{self, CaseJson, EvidenceJson, Invalid};
+use crate::app::Closing;
+use crate::json::{self, CaseJson, EvidenceJson, Invalid, OutcomeJson};
 
 pub(in crate::http) async fn create(
     State(shared): State<Shared>,
@@ -18,7 +19,7 @@ pub(in crate::http) async fn create(
     let evidence = evidence.into_evidence().map_err(Problem::invalid)?;
     let opened = shared.app.open_case(evidence, Timestamp::now()).await?;
     let location = format!("/api/v1/cases/{}", opened.case.id);
-    let case = json::case(&opened.case, &opened.diagnosis);
+    let case = json::case(&opened);
     Ok((
         StatusCode::CREATED,
         AppendHeaders([(header::LOCATION, location)]),
@@ -26,12 +27,23 @@ pub(in crate::http) async fn create(
     ))
 }
 
+/// Which stage of a case is asked for.
+#[derive(Deserialize)]
+pub(in crate::http) struct Stage {
+    #[serde(default)]
+    revision: Option<i64>,
+}
+
 pub(in crate::http) async fn show(
     State(shared): State<Shared>,
     Path(id): Path<String>,
+    Query(stage): Query<Stage>,
 ) -> Result<Json<CaseJson>, Problem> {
-    let found = shared.app.case(&id).await?;
-    Ok(Json(json::case(&found.case, &found.diagnosis)))
+    let found = match stage.revision {
+        Some(revision) => shared.app.case_at(&id, revision).await?,
+        None => shared.app.case(&id).await?,
+    };
+    Ok(Json(json::case(&found)))
 }
 
 /// Evidence for a case that exists.
@@ -55,7 +67,7 @@ pub(in crate::http) async fn add_evidence(
         .app
         .add_evidence(&id, Some(revision), evidence, now)
         .await?;
-    Ok(Json(json::case(&changed.case, &changed.diagnosis)))
+    Ok(Json(json::case(&changed)))
 }
 
 /// The answer to a step.
@@ -86,7 +98,42 @@ pub(in crate::http) async fn answer(
             Timestamp::now(),
         )
         .await?;
-    Ok(Json(json::case(&changed.case, &changed.diagnosis)))
+    Ok(Json(json::case(&changed)))
+}
+
+/// `DELETE /api/v1/cases/{id}/answers/{answer_id}`: the answer does not count any more.
+pub(in crate::http) async fn take_back(
+    State(shared): State<Shared>,
+    Path((id, answer)): Path<(String, String)>,
+    Query(stage): Query<Stage>,
+) -> Result<Json<CaseJson>, Problem> {
+    let now = Timestamp::now();
+    let changed = shared
+        .app
+        .take_back(&id, &answer, stage.revision, now)
+        .await?;
+    Ok(Json(json::case(&changed)))
+}
+
+/// `POST /api/v1/cases/{id}/outcome`: the case is closed.
+pub(in crate::http) async fn close(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    JsonBody(outcome): JsonBody<OutcomeJson>,
+) -> Result<Json<CaseJson>, Problem> {
+    let closing = Closing {
+        kind: outcome
+            .kind()
+            .map_err(|error| Problem::invalid(vec![error]))?,
+        cause: outcome.cause,
+        fix: outcome.fix,
+        note: outcome.note,
+    };
+    let changed = shared
+        .app
+        .close_case(&id, outcome.revision, closing, Timestamp::now())
+        .await?;
+    Ok(Json(json::case(&changed)))
 }
 
 fn missing_revision() -> Problem {

@@ -90,7 +90,7 @@ impl From<AppError> for PageError {
             AppError::Conflict(_) => {
                 PageError::new(StatusCode::CONFLICT, "conflict.title", "conflict.text")
             }
-            AppError::Invalid(detail) => PageError {
+            AppError::Invalid(detail) | AppError::Faulty { detail, .. } => PageError {
                 text: detail,
                 ..PageError::new(
                     StatusCode::UNPROCESSABLE_ENTITY,

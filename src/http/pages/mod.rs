@@ -52,6 +52,14 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/", get(form::show))
         .route("/cases/{id}", get(case::show))
         .route("/cases/{id}/answers", post(case::answer))
+        .route(
+            "/cases/{id}/answers/{answer}/take-back",
+            post(case::take_back),
+        )
+        .route("/cases/{id}/outcome", get(case::closing).post(case::close))
+        .route("/cases/{id}/handover", get(case::handover))
+        .route("/cases/{id}/handover.md", get(case::handover_markdown))
+        .route("/cases/{id}/handover.json", get(case::handover_json))
         .route("/cases/{id}/markdown", get(case::markdown))
         .route("/causes", get(knowledge::causes))
         .route("/causes/{id}", get(knowledge::cause))

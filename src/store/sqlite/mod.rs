@@ -3,6 +3,7 @@
 //! sqlx's defaults are a rollback journal; WAL with `synchronous=FULL` is set here and asserted at
 //! start, because a case that was acknowledged must survive the loss of power.
 
+pub(super) mod experience;
 mod graph;
 mod revisions;
 mod search;
@@ -22,8 +23,11 @@ use tokio::sync::Mutex;
 use tokio::task::JoinHandle;
 
 use super::writer::Writer;
-use super::{EntryChange, EntryRevision, Hit, OpenError, Store, StoreError, rows};
-use crate::case::Case;
+use super::{
+    CaseSummary, Confirmation, EntryChange, EntryRevision, Hit, KnowledgeRecord, OpenError, Store,
+    StoreError, rows,
+};
+use crate::case::{Case, CaseState};
 use crate::engine::graph::Graph;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
@@ -293,6 +297,33 @@ impl Store for SqliteStore {
             .fetch_optional(&self.readers)
             .await?;
         row.as_ref().map(rows::case).transpose()
+    }
+
+    async fn cases(
+        &self,
+        state: Option<CaseState>,
+        most: usize,
+    ) -> Result<Vec<CaseSummary>, StoreError> {
+        experience::cases(&self.readers, state, most).await
+    }
+
+    async fn confirmations(&self) -> Result<Vec<Confirmation>, StoreError> {
+        experience::confirmations(&self.readers).await
+    }
+
+    async fn forget_confirmations(&self) -> Result<u64, StoreError> {
+        Ok(sqlx::query("DELETE FROM confirmations")
+            .execute(&self.readers)
+            .await?
+            .rows_affected())
+    }
+
+    async fn keep_knowledge(&self, record: &KnowledgeRecord) -> Result<(), StoreError> {
+        experience::keep_knowledge(&self.readers, record).await
+    }
+
+    async fn knowledge(&self, hash: &str) -> Result<Option<KnowledgeRecord>, StoreError> {
+        experience::knowledge(&self.readers, hash).await
     }
 
     async fn purge_cases(&self, before: i64) -> Result<u64, StoreError> {
