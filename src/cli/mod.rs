@@ -5,7 +5,9 @@
     reason = "a command line talks on its standard streams"
 )]
 
+mod case;
 mod config;
+mod database;
 mod diagnose;
 mod explain;
 mod knowledge;
@@ -42,6 +44,9 @@ enum Command {
     /// Look after the knowledge base
     #[command(subcommand)]
     Knowledge(knowledge::Command),
+    /// Look at the cases of a database
+    #[command(subcommand)]
+    Case(case::Command),
 }
 
 /// Runs the command that was typed.
@@ -53,6 +58,7 @@ pub fn run() -> ExitCode {
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::Knowledge(command) => knowledge::run(command),
+        Command::Case(command) => case::run(command),
     }
 }
 

@@ -3,6 +3,7 @@
 mod api;
 mod arrows;
 mod browser;
+mod cases;
 mod code;
 mod command_line;
 mod configurations;

@@ -1,58 +1,21 @@
 //! What a database holds of the knowledge: import, export, counts, versions.
 
 use std::fs;
-use std::future::Future;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 use similar::TextDiff;
 
+use super::super::database::with_app;
 use super::super::usage_error;
 use super::check::counts;
 use crate::app::{App, LocalEntry};
 use crate::config::DatabasePlace;
 use crate::engine::knowledge::entries::EntryKind;
+use crate::engine::learned::STRENGTH;
 use crate::report::{plain, plain_lines};
 use crate::store::files;
-use crate::store::sqlite::SqliteStore;
-
-/// Runs something with the knowledge of a database; the error is a sentence for people.
-fn with_app<F>(place: DatabasePlace, run: impl FnOnce(Arc<App>) -> F) -> ExitCode
-where
-    F: Future<Output = Result<(), String>>,
-{
-    let address = match place.address() {
-        Ok(address) => address,
-        Err(error) => return usage_error(error),
-    };
-    let done = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| format!("cannot start: {error}"))
-        .and_then(|runtime| {
-            runtime.block_on(async {
-                let store = SqliteStore::open(address.expose())
-                    .await
-                    .map_err(|error| error.to_string())?;
-                let app = App::start(Arc::new(store), &files::shipped())
-                    .await
-                    .map_err(|error| error.to_string())?;
-                let app = Arc::new(app);
-                let done = run(app.clone()).await;
-                app.close().await;
-                done
-            })
-        });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => {
-            eprintln!("wsdoctor: {message}");
-            ExitCode::FAILURE
-        }
-    }
-}
 
 pub(super) fn import(folder: &Path, author: &str, note: &str, place: DatabasePlace) -> ExitCode {
     let given = match files::read_folder(folder) {
@@ -68,7 +31,7 @@ pub(super) fn import(folder: &Path, author: &str, note: &str, place: DatabasePla
             "{} entries changed, {} as shipped again",
             changed.changed, changed.taken_back
         );
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     })
 }
 
@@ -94,12 +57,69 @@ pub(super) fn export(folder: &Path, place: DatabasePlace) -> ExitCode {
             write().map_err(|error| format!("{}: {error}", path.display()))?;
         }
         println!("{} files written", files.len());
-        Ok(())
+        export_learned(&app, folder).await?;
+        Ok(ExitCode::SUCCESS)
     })
 }
 
-pub(super) fn stats(place: DatabasePlace) -> ExitCode {
+/// What closed cases taught, beside the files of the knowledge, which do not hold it; nothing where
+/// nothing was learnt.
+async fn export_learned(app: &App, folder: &Path) -> Result<(), String> {
+    let learned = app.learned().await.map_err(|error| error.to_string())?;
+    if learned.confirmations.is_empty() {
+        return Ok(());
+    }
+    let confirmed: Vec<serde_json::Value> = learned
+        .confirmations
+        .iter()
+        .map(|one| {
+            serde_json::json!({
+                "case": one.case,
+                "cause": one.cause,
+                "at": one.at.to_string(),
+            })
+        })
+        .collect();
+    let document = serde_json::json!({
+        "confirmed": confirmed,
+        "weights": learned.weights,
+    });
+    let path = folder.join("learned.json");
+    let text = serde_json::to_string_pretty(&document).map_err(|error| error.to_string())?;
+    fs::write(&path, text + "\n").map_err(|error| format!("{}: {error}", path.display()))?;
+    println!("what closed cases taught: {}", path.display());
+    Ok(())
+}
+
+/// What closed cases taught, in lines.
+async fn learned_lines(app: &App) -> Result<String, String> {
+    let learned = app.learned().await.map_err(|error| error.to_string())?;
+    let mut causes: Vec<(&String, &f64)> = learned.weights.iter().collect();
+    causes.sort_by(|a, b| b.1.total_cmp(a.1).then_with(|| a.0.cmp(b.0)));
+    let mut lines = format!(
+        "{} closed cases confirmed a cause (the priors as written weigh {STRENGTH} cases)",
+        learned.confirmations.len()
+    );
+    for (cause, weight) in causes {
+        let count = learned
+            .confirmations
+            .iter()
+            .filter(|one| one.cause == *cause)
+            .count();
+        lines.push_str(&format!("\n  {cause}: {count} cases, weight {weight:.2}"));
+    }
+    Ok(lines)
+}
+
+pub(super) fn stats(place: DatabasePlace, reset_learning: bool) -> ExitCode {
     with_app(place, async |app| {
+        if reset_learning {
+            let forgotten = app
+                .forget_learned()
+                .await
+                .map_err(|error| error.to_string())?;
+            println!("forgot what {forgotten} closed cases taught");
+        }
         println!("{}", counts(app.engine().graph()));
         let local = app
             .local_entries(&files::shipped())
@@ -109,7 +129,8 @@ pub(super) fn stats(place: DatabasePlace) -> ExitCode {
         for one in &local {
             println!("  {}", line(one));
         }
-        Ok(())
+        println!("{}", learned_lines(&app).await?);
+        Ok(ExitCode::SUCCESS)
     })
 }
 
@@ -174,7 +195,7 @@ pub(super) fn history(kind: &str, id: &str, place: DatabasePlace) -> ExitCode {
             let shipped = one.shipped.unwrap_or_default();
             print!("{}", difference(&shipped, &one.entry.text));
         }
-        Ok(())
+        Ok(ExitCode::SUCCESS)
     })
 }
 

@@ -34,8 +34,11 @@ pub(super) enum Command {
         #[command(flatten)]
         database: DatabasePlace,
     },
-    /// Count what there is, and list what was changed in the database
+    /// Count what there is, and list what was changed in the database and what closed cases taught
     Stats {
+        /// Forget what closed cases taught
+        #[arg(long)]
+        reset_learning: bool,
         #[command(flatten)]
         database: DatabasePlace,
     },
@@ -61,7 +64,10 @@ pub(super) fn run(command: Command) -> ExitCode {
             database,
         } => local::import(&folder, &author, &note, database),
         Command::Export { folder, database } => local::export(&folder, database),
-        Command::Stats { database } => local::stats(database),
+        Command::Stats {
+            reset_learning,
+            database,
+        } => local::stats(database, reset_learning),
         Command::History { kind, id, database } => local::history(&kind, &id, database),
     }
 }
