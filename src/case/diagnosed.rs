@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::contradictions::{Contradiction, contradictions};
 use super::counting::Counted;
-use super::verification::{FixResult, Verification};
+use super::verification::{FixResult, Verification, working};
 use super::{Case, Happening};
 use crate::engine::diagnosis::VerdictKind;
 use crate::engine::graph::{Check, Who};
@@ -37,6 +37,16 @@ pub struct Given {
 }
 
 impl Given {
+    /// The likeliest cause and its probability; none where nothing was recognised or nothing is
+    /// wrong.
+    pub fn leading(&self) -> Option<&(String, f64)> {
+        let is_telling = !matches!(
+            self.verdict,
+            VerdictKind::Unrecognised | VerdictKind::Healthy
+        );
+        self.causes.first().filter(|_| is_telling)
+    }
+
     /// How likely a cause was said to be; less than what is listed counts as nothing.
     pub fn probability(&self, cause: &str) -> f64 {
         self.causes
@@ -77,7 +87,7 @@ pub struct DiagnosedCase {
 impl DiagnosedCase {
     /// Of a case as it is.
     pub fn of(engine: &Engine, case: Case) -> Self {
-        let verification = Verification::of(engine, &case);
+        let verification = Verification::of(engine, &case).map(Verification::settled);
         DiagnosedCase::with(engine, case, verification)
     }
 
@@ -97,8 +107,16 @@ impl DiagnosedCase {
     fn with(engine: &Engine, case: Case, verification: Option<Verification>) -> Self {
         let counted = case.counted();
         let mut diagnosis = engine.diagnose(&counted.pieces);
-        if let Some(verification) = verification.as_ref().filter(|v| v.fix.is_waiting()) {
+        if case.outcome().is_some() {
+            diagnosis.next_step = closed_step();
+        } else if let Some(verification) = verification.as_ref().filter(|v| v.fix.is_waiting()) {
             diagnosis.next_step = verifying_step(engine, verification, &diagnosis);
+        }
+        let proof = verification.as_ref().filter(|v| v.is_healthy());
+        if let Some(proof) = proof {
+            let minutes = diagnosis.next_step.minutes;
+            diagnosis = working(diagnosis, "It works after the fix.", proof.after.is_some());
+            diagnosis.expected_minutes = minutes;
         }
         if diagnosis.next_step.kind == StepKind::Fix {
             let applied = (
@@ -114,6 +132,20 @@ impl DiagnosedCase {
             diagnosis,
             verification,
         }
+    }
+
+    /// Whether it works after a fix.
+    pub fn is_fixed(&self) -> bool {
+        self.verification
+            .as_ref()
+            .is_some_and(Verification::is_healthy)
+    }
+
+    /// The address that the case is about, also where what counts now does not name it.
+    pub fn url(&self) -> Option<String> {
+        let before = self.verification.as_ref().map(|v| &v.before);
+        let before = before.and_then(|before| before.subject.url());
+        self.diagnosis.subject.url().or(before)
     }
 
     /// The position of the entry that a piece of the diagnosis' evidence came with.
@@ -149,6 +181,14 @@ impl DiagnosedCase {
         let Some(earlier) = before.entries.last().and_then(|last| last.given.as_ref()) else {
             return Vec::new();
         };
+        // After a fix that changed something another failure, or none, is looked at: what was
+        // likely before was not ruled out, it was removed.
+        if matches!(
+            now.fix_result,
+            Some(FixResult::Healthy | FixResult::Different)
+        ) {
+            return Vec::new();
+        }
         let fallen: Vec<&(String, f64)> = earlier
             .causes
             .iter()
@@ -205,7 +245,7 @@ fn judged(engine: &Engine, case: &mut Case) -> Option<Verification> {
         )
     });
     if !is_news || !verification.fix.is_waiting() {
-        return Some(verification);
+        return Some(verification.settled());
     }
     let result = verification.judged(engine.graph(), case);
     if let Some(last) = case.entries.last_mut() {
@@ -220,7 +260,24 @@ fn judged(engine: &Engine, case: &mut Case) -> Option<Verification> {
     }
     case.state = case.standing();
     verification.fix.result = result;
-    Some(verification)
+    Some(verification.settled())
+}
+
+/// Nothing is to be done in a case that is closed.
+fn closed_step() -> NextStep {
+    NextStep {
+        id: "closed".to_owned(),
+        kind: StepKind::Question,
+        title: "The case is closed".to_owned(),
+        instruction: "Nothing is left to do. If it fails again, paste what you see: the case goes \
+                      on, and success that was seen earlier does not count any more."
+            .to_owned(),
+        commands: BTreeMap::new(),
+        minutes: 0.0,
+        who: Who::Helpdesk,
+        why: "Somebody said how it ended.".to_owned(),
+        answers: Vec::new(),
+    }
 }
 
 /// What to do while a fix waits for its proof: look whether it works, then close the case.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::{Case, DiagnosedCase, Entry, FixReport, FixResult, Happening, OutcomeKind};
+use super::{Case, CaseState, DiagnosedCase, Entry, FixReport, FixResult, Happening, OutcomeKind};
 use crate::engine::Diagnosis;
 use crate::engine::diagnosis::{RankedCause, StepState, VerdictKind};
 use crate::engine::graph::{Graph, Layer, Who};
@@ -17,6 +17,8 @@ use crate::engine::prose::summary;
 const LEADING: f64 = 0.3;
 /// A message names at most that many findings.
 const MOST_FINDINGS: usize = 8;
+/// A message names causes from this probability on.
+const LEAST_NAMED: f64 = 0.1;
 /// A message names at most that many causes.
 const MOST_CAUSES: usize = 3;
 
@@ -55,12 +57,12 @@ impl Team {
     }
 
     /// The owner of the part that is most likely at fault.
-    pub fn of(graph: &Graph, diagnosis: &Diagnosis) -> Self {
-        let leading = leading(diagnosis);
-        let who = leading
-            .and_then(|cause| graph.cause(&cause.id)?.fix.as_ref())
+    pub fn of(graph: &Graph, found: &DiagnosedCase) -> Self {
+        let known = named(found).and_then(|id| graph.cause(id));
+        let who = known
+            .and_then(|cause| cause.fix.as_ref())
             .map(|fix| fix.who);
-        let layer = leading.map(|cause| cause.layer).or(diagnosis.layer);
+        let layer = known.map(|cause| cause.layer).or(found.diagnosis.layer);
         match (who, layer) {
             (Some(Who::User | Who::Helpdesk), _) => Team::OwnIt,
             (Some(Who::NetworkTeam), _) | (None, Some(Layer::Dns | Layer::Tcp)) => Team::Network,
@@ -126,6 +128,24 @@ fn leading(diagnosis: &Diagnosis) -> Option<&RankedCause> {
                 VerdictKind::Unrecognised | VerdictKind::Healthy
             )
     })
+}
+
+/// The cause that the case is about: the confirmed one, the one whose fix helped, or the likeliest.
+fn named(found: &DiagnosedCase) -> Option<&str> {
+    let confirmed = found.case.outcome().and_then(|outcome| outcome.confirmed());
+    let fixed = found.verification.as_ref().filter(|v| v.is_healthy());
+    confirmed
+        .or(fixed.map(|proof| proof.fix.cause.as_str()))
+        .or(leading(&found.diagnosis).map(|cause| cause.id.as_str()))
+}
+
+/// Whether nothing is left to do: it works after a fix, or somebody said so.
+fn is_over(found: &DiagnosedCase) -> bool {
+    let is_solved = matches!(
+        found.case.state,
+        CaseState::Solved | CaseState::WorkedAround
+    );
+    is_solved || found.is_fixed()
 }
 
 /// The title of a cause; its id if it left the knowledge since.
@@ -208,7 +228,7 @@ impl Bundle {
             })
             .collect();
         let ruled_out = ruled_out(graph, found);
-        let team = Team::of(graph, &found.diagnosis);
+        let team = Team::of(graph, found);
         let mut bundle = Bundle {
             team,
             summary: summarised(found),
@@ -229,11 +249,16 @@ impl Bundle {
         address: Option<&str>,
     ) -> String {
         let diagnosis = &found.diagnosis;
-        let url = diagnosis.subject.url();
+        let url = found.url();
         let url = url.as_deref().unwrap_or("a WebSocket address");
+        let state = if is_over(found) {
+            "works again"
+        } else {
+            "fails"
+        };
         // Writing to a string does not fail.
         let mut out = format!(
-            "Hello,\n\nthe connection to {url} fails. {}\n",
+            "Hello,\n\nthe connection to {url} {state}. {}\n",
             self.summary
         );
         if !diagnosis.symptoms.is_empty() {
@@ -247,9 +272,14 @@ impl Bundle {
                 quoted(diagnosis, symptom.fact)
             );
         }
-        if leading(diagnosis).is_some() {
+        let is_telling = !matches!(
+            diagnosis.verdict,
+            VerdictKind::Unrecognised | VerdictKind::Healthy
+        );
+        let likely = |cause: &&RankedCause| is_telling && cause.probability >= LEAST_NAMED;
+        if diagnosis.causes.iter().any(|cause| likely(&cause)) {
             out.push_str("\nLikely causes:\n");
-            for cause in diagnosis.causes.iter().take(MOST_CAUSES) {
+            for cause in diagnosis.causes.iter().filter(likely).take(MOST_CAUSES) {
                 let percent = (cause.probability * 100.0).round();
                 let _ = writeln!(out, "- {percent} %: {}", cause.title);
             }
@@ -266,7 +296,9 @@ impl Bundle {
         for told in self.told.iter().skip(1).filter(|told| !told.is_taken_back) {
             let _ = writeln!(out, "- {}", told.what);
         }
-        let _ = writeln!(out, "\n{}", asked(graph, diagnosis));
+        if !is_over(found) {
+            let _ = writeln!(out, "\n{}", asked(graph, diagnosis));
+        }
         if let Some(address) = address {
             let _ = writeln!(out, "\nEverything that is known: {address}");
         }
@@ -288,10 +320,10 @@ fn asked(graph: &Graph, diagnosis: &Diagnosis) -> String {
     });
     match fix {
         Some((cause, fix)) => format!(
-            "Please check whether this is so, and remove it: {}. That takes about {:.0} minutes, {} \
-             risk. Then tell us, so that we can verify it.",
+            "Please check whether this is so, and remove it: {}. That takes about {}, {} risk. \
+             Then tell us, so that we can verify it.",
             cause.title,
-            fix.minutes.max(1.0),
+            in_minutes(fix.minutes),
             fix.risk.as_str()
         ),
         None => "Please look at what your side logged at that time, and send us the lines around \
@@ -325,6 +357,7 @@ fn summarised(found: &DiagnosedCase) -> String {
             cause.probability * 100.0,
             cause.title.trim_end_matches('.')
         ),
+        None if found.is_fixed() => String::new(),
         None if diagnosis.verdict == VerdictKind::Healthy => {
             "What was seen last shows the connection at work.".to_owned()
         }
@@ -344,6 +377,7 @@ fn summarised(found: &DiagnosedCase) -> String {
             .to_owned(),
         );
     }
+    sentences.retain(|sentence| !sentence.is_empty());
     sentences.join(" ")
 }
 
@@ -359,8 +393,25 @@ fn part(layer: Layer) -> &'static str {
     }
 }
 
+fn in_minutes(minutes: f64) -> String {
+    match minutes.round() {
+        least if least <= 1.0 => "1 minute".to_owned(),
+        minutes => format!("{minutes} minutes"),
+    }
+}
+
 fn user_message(graph: &Graph, found: &DiagnosedCase, team: Team) -> String {
     let diagnosis = &found.diagnosis;
+    if is_over(found) {
+        let cause = named(found).map_or(String::new(), |id| {
+            let title = cause_title(graph, id).trim_end_matches('.');
+            format!(" This was wrong: {title}.")
+        });
+        return format!(
+            "Hello,\n\nyour connection should work again.{cause}\n\nPlease try it. If it fails \
+             again, send us what you see then.\n"
+        );
+    }
     let mut out = "Hello,\n\nwe looked into why your connection does not work.".to_owned();
     let cause = leading(diagnosis).and_then(|cause| graph.cause(&cause.id));
     match cause {
@@ -385,10 +436,10 @@ fn user_message(graph: &Graph, found: &DiagnosedCase, team: Team) -> String {
         }
         Team::Developers => "You cannot put this right yourself. The developers look after it now.",
     };
-    let minutes = found.diagnosis.expected_minutes.max(1.0);
+    let minutes = in_minutes(found.diagnosis.expected_minutes);
     let _ = write!(
         out,
-        "\n\n{who} It takes about {minutes:.0} minutes of work once somebody begins. We tell you when \
+        "\n\n{who} It takes about {minutes} of work once somebody begins. We tell you when \
          it is done; then please try again.\n"
     );
     out

@@ -83,6 +83,19 @@ impl Verification {
         })
     }
 
+    /// Whether it works.
+    pub fn is_healthy(&self) -> bool {
+        self.fix.result == FixResult::Healthy
+    }
+
+    /// With what was seen after the fix as what it shows: a connection that works.
+    pub(super) fn settled(mut self) -> Self {
+        if self.is_healthy() {
+            self.after = self.after.map(|after| working(after, "It works.", true));
+        }
+        self
+    }
+
     /// What came of the fix, judged by the entry that was added last.
     pub fn judged(&self, graph: &Graph, case: &Case) -> FixResult {
         let said = case.entries.last().and_then(|last| match &last.what {
@@ -96,6 +109,22 @@ impl Verification {
             (_, Some(after)) => compare(graph, &self.fix.cause, &self.before, after),
         }
     }
+}
+
+/// A diagnosis of a connection that is known to work: what is likely in it is no longer the
+/// question. `is_seen` says whether the details of the way were seen after the fix.
+pub(super) fn working(mut diagnosis: Diagnosis, text: &str, is_seen: bool) -> Diagnosis {
+    diagnosis.verdict = VerdictKind::Healthy;
+    diagnosis.text = text.to_owned();
+    diagnosis.layer = None;
+    diagnosis.notes = Vec::new();
+    for step in &mut diagnosis.path {
+        step.state = StepState::Ok;
+        if !is_seen {
+            step.detail.clear();
+        }
+    }
+    diagnosis
 }
 
 /// Holds what was seen after a fix against what was there before.

@@ -199,7 +199,7 @@ fn shown(graph: &Graph, found: &DiagnosedCase) -> String {
         let lead = entry
             .given
             .as_ref()
-            .and_then(|given| given.causes.first())
+            .and_then(|given| given.leading())
             .map_or(String::new(), |(id, probability)| {
                 format!("  -> {} {}", percent(*probability), cause_title(graph, id))
             });

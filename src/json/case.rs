@@ -249,7 +249,7 @@ fn moment(case: &Case, position: usize) -> TimelineJson {
 }
 
 fn lead(given: &Given) -> Option<LeadJson> {
-    let (cause, probability) = given.causes.first()?;
+    let (cause, probability) = given.leading()?;
     Some(LeadJson {
         cause: cause.clone(),
         probability: *probability,

@@ -433,6 +433,12 @@ async fn a_fix_that_helps_is_proven_and_closes_the_case() {
     let healthy = story.paste("socket opened").await;
     assert_eq!(healthy["state"], "verifying");
     assert_eq!(healthy["verification"]["result"], "healthy", "{healthy}");
+    assert_eq!(healthy["diagnosis"]["verdict"]["kind"], "healthy");
+    assert_eq!(
+        healthy["ruled_out"],
+        json!([]),
+        "it was removed, not ruled out"
+    );
     let offered = &healthy["diagnosis"]["next_step"]["answers"][0]["id"];
     assert_eq!(offered, "close-as-solved");
     let page = story.page("").await;
@@ -443,6 +449,7 @@ async fn a_fix_that_helps_is_proven_and_closes_the_case() {
     let closed = story.answer("upgrade-lost-nginx", "close-as-solved").await;
     assert_eq!(closed["state"], "solved");
     assert_eq!(closed["outcome"]["cause"], "upgrade-lost-nginx");
+    assert_eq!(closed["diagnosis"]["next_step"]["id"], "closed");
 
     // The failure comes back: the fix did not remove its cause.
     let before = probability(&applied, "upgrade-lost");
@@ -505,6 +512,33 @@ async fn another_failure_after_a_fix_is_progress_and_stands_alone() {
     assert_eq!(unclear["state"], "verifying");
     let works = vague.answer("upgrade-lost", "it-works-now").await;
     assert_eq!(works["verification"]["result"], "healthy");
+    // A word is enough to close it, and it can be taken back.
+    let word = Story::open(&test, TEXT).await;
+    let works = word.answer("upgrade-lost", "it-works-now").await;
+    assert_eq!(works["diagnosis"]["verdict"]["kind"], "healthy");
+    assert!(
+        works["diagnosis"]["path"]
+            .as_array()
+            .expect("a path")
+            .iter()
+            .all(|s| s["state"] == "ok")
+    );
+    assert!(word.replay().await);
+    assert_eq!(word.delete("2").await.json()["state"], "open");
+    // The button on a cause's page begins the same.
+    let page = test
+        .get(&format!("/causes/server-down?case={}", word.id))
+        .await;
+    assert!(page.body.contains("value=\"applied\""), "{}", page.body);
+    let sent = test
+        .post(
+            &format!("/cases/{}/answers", word.id),
+            FORM,
+            "step=server-down&answer=applied",
+        )
+        .await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER);
+    assert_eq!(word.now().await["verification"]["fix"], "server-down");
 }
 
 #[test]

@@ -102,3 +102,52 @@ async fn a_case_as_json_and_as_pages() {
         .replace(&env!("CARGO_PKG_VERSION").replace('.', "\\."), "[version]");
     insta::assert_snapshot!("case-markdown", steady);
 }
+
+/// The most that a case goes through: an answer, another against it, one taken back, a fix that
+/// helped, the end.
+#[tokio::test]
+async fn a_case_that_went_on_as_json_and_as_pages() {
+    let test = start().await;
+    let opened = test
+        .post_json("/api/v1/cases", &json!({ "text": TEXT }))
+        .await
+        .json();
+    let id = opened["id"].as_str().expect("an id").to_owned();
+    let answers = [
+        ("past-the-proxy", "works"),
+        ("past-the-proxy", "fails"),
+        ("upgrade-lost-nginx", "applied"),
+    ];
+    for (revision, (step, answer)) in (1..).zip(answers) {
+        let body = json!({"step": step, "answer": answer, "revision": revision});
+        let path = format!("/api/v1/cases/{id}/answers");
+        let sent = test.post_json(&path, &body).await;
+        assert_eq!(sent.status, axum::http::StatusCode::OK, "{}", sent.body);
+        if answer == "fails" {
+            let page = test.get(&format!("/cases/{id}")).await;
+            insta::assert_snapshot!("contradicted-page", main_part(&page.body, &id));
+        }
+    }
+    let body = json!({"text": "socket opened", "revision": 4});
+    let path = format!("/api/v1/cases/{id}/evidence");
+    let mut case = test.post_json(&path, &body).await.json();
+    case["diagnosis"] = json!("[diagnosis]");
+    steady(&mut case);
+    for side in ["before", "after"] {
+        case["verification"][side]["causes"] = json!("[causes]");
+    }
+    for moment in case["timeline"].as_array_mut().expect("a timeline") {
+        let ruled_out = moment.get_mut("ruled_out").and_then(Value::as_array_mut);
+        for one in ruled_out.into_iter().flatten() {
+            one["from"] = json!("[from]");
+            one["to"] = json!("[to]");
+        }
+    }
+    insta::assert_json_snapshot!("verified-case", case);
+    let page = test.get(&format!("/cases/{id}")).await;
+    insta::assert_snapshot!("verified-page", main_part(&page.body, &id));
+    let page = test.get(&format!("/cases/{id}/outcome")).await;
+    insta::assert_snapshot!("closing-page", main_part(&page.body, &id));
+    let page = test.get(&format!("/cases/{id}/handover")).await;
+    insta::assert_snapshot!("handover-page", main_part(&page.body, &id));
+}

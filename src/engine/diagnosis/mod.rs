@@ -1,5 +1,6 @@
 //! A diagnosis as a plain value, and the walk from evidence to it.
 
+mod digest;
 mod engine;
 mod experience;
 mod gathered;
@@ -12,7 +13,6 @@ use std::collections::BTreeMap;
 
 use super::evidence::{Context, Fact, Review, condensed};
 use super::graph::{Hop, Layer};
-use super::knowledge::hash_of_debug;
 use super::next_step::NextStep;
 use super::prose::Subject;
 use super::redact::{Redacted, redact, redact_owned};
@@ -336,23 +336,6 @@ pub struct Diagnosis {
     pub edge: Option<String>,
     /// Which knowledge it was made with.
     pub knowledge: KnowledgeVersion,
-}
-
-impl Diagnosis {
-    /// A hash of everything it says, whatever knowledge it was made with. The same evidence and the
-    /// same knowledge give the same.
-    pub fn digest(&self) -> String {
-        // The Debug form holds every field, so it serves as the canonical text.
-        let said = (
-            (&self.verdict, &self.text, &self.layer, &self.path),
-            (&self.causes, &self.other_probability, &self.facts),
-            (&self.symptoms, &self.next_step, &self.expected_minutes),
-            (&self.redacted, &self.texts, &self.notes, &self.ruled_out),
-            (&self.subject, &self.configurations, &self.lasted),
-            (&self.timeouts, &self.edge),
-        );
-        hash_of_debug(&said)
-    }
 }
 
 fn round(probability: f64) -> f64 {

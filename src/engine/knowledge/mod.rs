@@ -252,14 +252,9 @@ pub fn hash(graph: &Graph) -> String {
 
 /// The same for a graph whose lists are in the order of their ids already.
 pub(super) fn hash_of_sorted(graph: &Graph) -> String {
-    // The Debug form holds every field of every entry, so it serves as the canonical text.
-    hash_of_debug(graph)
-}
-
-/// The hash of a value's Debug form.
-pub(super) fn hash_of_debug(value: &impl fmt::Debug) -> String {
     let mut hasher = HashedText(Sha256::new());
-    let _ = write!(hasher, "{value:?}");
+    // The Debug form holds every field of every entry, so it serves as the canonical text.
+    let _ = write!(hasher, "{graph:?}");
     hasher.0.finalize()[..16]
         .iter()
         .map(|byte| format!("{byte:02x}"))

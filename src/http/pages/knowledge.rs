@@ -185,6 +185,8 @@ struct CausePage {
     parent: Option<Link>,
     variants: Vec<Link>,
     case: Option<String>,
+    /// For the button that says that the fix was applied.
+    id: String,
 }
 
 struct SectionView {
@@ -306,6 +308,7 @@ impl CausePage {
                 .map(cause_link)
                 .collect(),
             case,
+            id: cause.id.clone(),
         }
     }
 }

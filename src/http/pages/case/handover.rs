@@ -13,6 +13,7 @@ use super::super::{Page, respond, unlisted, words};
 use super::time;
 use crate::app::DiagnosedCase;
 use crate::case::handover::{Bundle, Team};
+use crate::engine::diagnosis::VerdictKind;
 use crate::json;
 use crate::report::{bundle_markdown, percent};
 
@@ -24,6 +25,7 @@ struct HandoverPage {
     id: String,
     team: String,
     minutes: String,
+    is_closed: bool,
     bundle: Bundle,
     /// Cause and probability.
     causes: Vec<(String, String)>,
@@ -60,11 +62,18 @@ pub(in crate::http) async fn show(
         t,
         page: Page::of(&shared, t.get("handover.title")).private(),
         id,
+        is_closed: found.case.outcome().is_some(),
         team: t.get(team).to_owned(),
         minutes: words::minutes(t, bundle.expected_minutes),
         causes: diagnosis
             .causes
             .iter()
+            .filter(|_| {
+                !matches!(
+                    diagnosis.verdict,
+                    VerdictKind::Healthy | VerdictKind::Unrecognised
+                )
+            })
             .take(3)
             .map(|cause| (cause.title.clone(), percent(cause.probability)))
             .collect(),

@@ -122,11 +122,8 @@ fn moment(t: &'static Messages, graph: &Graph, case: &Case, position: usize) -> 
 /// The likeliest cause before and after.
 fn change(t: &Messages, graph: &Graph, before: Option<&Given>, after: &Given) -> Option<String> {
     let lead = |given: &Given| {
-        let recognised = given.verdict != VerdictKind::Unrecognised;
         given
-            .causes
-            .first()
-            .filter(|_| recognised)
+            .leading()
             .map(|(id, probability)| (cause_title(graph, id), percent(*probability)))
     };
     let after = lead(after)?;

@@ -59,6 +59,8 @@ struct CasePage {
     path: Vec<Stop>,
     step: Step,
     recognised: bool,
+    /// It works after a fix: causes are no longer the question.
+    is_fixed: bool,
     /// Nothing was recognised and no step is known: more must be pasted.
     is_stuck: bool,
     is_path_known: bool,
@@ -207,7 +209,8 @@ impl CasePage {
             case, diagnosis, ..
         } = found;
         let sight = Sight::new(t, found);
-        let recognised = diagnosis.verdict != VerdictKind::Unrecognised;
+        let is_fixed = found.is_fixed();
+        let recognised = diagnosis.verdict != VerdictKind::Unrecognised && !is_fixed;
         let mut causes: Vec<CauseView> = Vec::new();
         let mut taken = Vec::new();
         for cause in diagnosis.causes.iter().filter(|_| recognised) {
@@ -215,20 +218,21 @@ impl CasePage {
             causes.push(cause_view(&sight, &case.id, cause, in_full, &mut taken));
         }
         let less_likely = causes.split_off(causes.len().min(IN_FULL));
-        let verdict = verdict(t, diagnosis);
+        let verdict = verdict(t, diagnosis, is_fixed);
         CasePage {
             t,
             page: Page::of(shared, verdict.as_str()).private(),
             id: case.id.clone(),
             revision: case.revision,
-            address: diagnosis.subject.url(),
+            address: found.url(),
             opened: time(case.created_at),
             story: story(t, diagnosis),
             verdict,
             path: path(t, diagnosis),
             step: step(t, &case.id, diagnosis, system),
             recognised,
-            is_stuck: !recognised && diagnosis.next_step.kind == StepKind::HandOver,
+            is_fixed,
+            is_stuck: !is_fixed && !recognised && diagnosis.next_step.kind == StepKind::HandOver,
             is_path_known: diagnosis
                 .path
                 .iter()
@@ -274,10 +278,10 @@ fn ruled_out_besides(diagnosis: &Diagnosis) -> usize {
 }
 
 /// The verdict without the notes, which stand below it.
-fn verdict(t: &Messages, diagnosis: &Diagnosis) -> String {
+fn verdict(t: &Messages, diagnosis: &Diagnosis, is_fixed: bool) -> String {
     match diagnosis.verdict {
         VerdictKind::Unrecognised => t.get("verdict.unrecognised").to_owned(),
-        VerdictKind::Healthy => t.get("verdict.healthy").to_owned(),
+        VerdictKind::Healthy if !is_fixed => t.get("verdict.healthy").to_owned(),
         _ => report::verdict(diagnosis).to_owned(),
     }
 }
