@@ -4,7 +4,8 @@
 //!
 //! - [`engine`]: the pure core. Text and facts in, a diagnosis out; no disk, network, clock.
 //! - [`store`]: knowledge files, and SQLite behind a small trait.
-//! - [`case`]: a troubleshooting session as a value.
+//! - [`case`]: a troubleshooting session as a value, and a probe's report as one.
+//! - [`probe`]: looks for itself which layer breaks.
 //! - [`app`]: the use cases, for every face alike.
 //! - [`json`]: the one public JSON shape.
 //! - [`report`]: a diagnosis as text and as Markdown.
@@ -21,6 +22,7 @@ pub mod config;
 pub mod engine;
 pub mod http;
 pub mod json;
+pub mod probe;
 pub mod report;
 pub mod store;
 pub mod telemetry;

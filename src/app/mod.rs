@@ -3,11 +3,13 @@
 mod cases;
 mod knowledge;
 mod learning;
+mod probing;
 
 pub use crate::case::DiagnosedCase;
 pub use cases::Closing;
 pub use knowledge::{ChangeError, Changed, LocalEntry};
 pub use learning::{CaseReplay, Learned};
+pub use probing::{ProbeSettingsError, limits, policy};
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! A troubleshooting session as a value.
+//! A troubleshooting session as a value, and a probe's report as one.
 //!
 //! A case is the list of what happened in it; everything else (how it stands, what counts, what was
 //! ruled out) follows from that list, so every stage of it can be looked at again. Revision n is
@@ -15,6 +15,7 @@ pub mod contradictions;
 pub mod counting;
 pub mod diagnosed;
 pub mod handover;
+mod probe;
 pub mod replay;
 pub mod verification;
 
@@ -22,6 +23,7 @@ use jiff::Timestamp;
 
 use crate::engine::Evidence;
 pub use diagnosed::{DiagnosedCase, Given, RuledOut};
+pub use probe::{Probe, ProbeState, Report, Stage, StageKind, StageState, Variant};
 pub use verification::FixResult;
 
 /// How a case stands.

@@ -11,6 +11,7 @@ mod database;
 mod diagnose;
 mod explain;
 mod knowledge;
+mod probe;
 mod serve;
 
 use std::process::ExitCode;
@@ -41,6 +42,8 @@ enum Command {
     Diagnose(diagnose::Arguments),
     /// Explain a code, an error name, a cause or a symptom
     Explain(explain::Arguments),
+    /// Probe an address from this machine: which layer breaks?
+    Probe(Box<probe::Arguments>),
     /// Look after the knowledge base
     #[command(subcommand)]
     Knowledge(knowledge::Command),
@@ -57,6 +60,7 @@ pub fn run() -> ExitCode {
         Command::Config(arguments) => config::run(*arguments),
         Command::Diagnose(arguments) => diagnose::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
+        Command::Probe(arguments) => probe::run(*arguments),
         Command::Knowledge(command) => knowledge::run(command),
         Command::Case(command) => case::run(command),
     }

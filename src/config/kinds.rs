@@ -87,6 +87,33 @@ pub(super) mod list {
     }
 }
 
+pub(super) mod ports {
+    use super::{Given, Unusable, list};
+
+    pub(crate) const PLACEHOLDER: &str = "PORTS";
+
+    /// Every entry must be a port or a range, so that a typing error does not close or open all.
+    pub(crate) fn parse(texts: &[Given]) -> Result<Vec<String>, Unusable> {
+        let entries = list::parse(texts)?;
+        let is_port = |text: &str| text.trim().parse::<u16>().is_ok_and(|port| port > 0);
+        let is_fine = |entry: &String| match entry.split_once('-') {
+            Some((first, last)) => is_port(first) && is_port(last),
+            None => is_port(entry),
+        };
+        if !entries.is_empty() && entries.iter().all(is_fine) {
+            return Ok(entries);
+        }
+        Err(Unusable {
+            given: texts.last().cloned().unwrap_or_default(),
+            instead: "ports and ranges such as 80,443,8000-8999".to_owned(),
+        })
+    }
+
+    pub(crate) fn show(value: &Vec<String>) -> String {
+        list::show(value)
+    }
+}
+
 pub(super) mod duration {
     use super::{Given, Unusable, number_and_unit, one};
     use std::time::Duration;

@@ -141,6 +141,31 @@ settings! {
     /// Address range or host name that probes may reach although it is not
     /// public; may be given several times.
     probe_allow: Vec<String> [list, Vec<Given>, "WSDOCTOR_PROBE_ALLOW", ""];
+    /// Ports and ranges of ports that probes may connect to; of a range, ports of
+    /// databases and those that browsers block are left out.
+    probe_ports: Vec<String> [ports, Vec<Given>, "WSDOCTOR_PROBE_PORTS", "80,443,1024-65535"];
+    /// Longest time of a whole probe, without holding its connection open.
+    probe_budget: Duration [duration, Given, "WSDOCTOR_PROBE_BUDGET", "15s"];
+    /// Longest time that a probe takes to resolve a name.
+    probe_dns_timeout: Duration [duration, Given, "WSDOCTOR_PROBE_DNS_TIMEOUT", "4s"];
+    /// Longest time that a probe takes for a connection.
+    probe_tcp_timeout: Duration [duration, Given, "WSDOCTOR_PROBE_TCP_TIMEOUT", "4s"];
+    /// Longest time that a probe takes to set up encryption.
+    probe_tls_timeout: Duration [duration, Given, "WSDOCTOR_PROBE_TLS_TIMEOUT", "4s"];
+    /// Longest time that a probe waits for the answer to a handshake.
+    probe_upgrade_timeout: Duration [duration, Given, "WSDOCTOR_PROBE_UPGRADE_TIMEOUT", "5s"];
+    /// Longest time that a probe waits for the answer to a ping or a close frame.
+    probe_websocket_timeout: Duration [duration, Given, "WSDOCTOR_PROBE_WEBSOCKET_TIMEOUT", "3s"];
+    /// Longest time that a probe may hold its connection open to find idle cuts.
+    probe_hold_limit: Duration [duration, Given, "WSDOCTOR_PROBE_HOLD_LIMIT", "300s"];
+    /// Most that a probe reads of an answer's header.
+    probe_header_bytes: usize [bytes, Given, "WSDOCTOR_PROBE_HEADER_BYTES", "64KiB"];
+    /// Most that a probe keeps of an answer's body.
+    probe_body_bytes: usize [bytes, Given, "WSDOCTOR_PROBE_BODY_BYTES", "2KiB"];
+    /// Largest message that a probe reads.
+    probe_message_bytes: usize [bytes, Given, "WSDOCTOR_PROBE_MESSAGE_BYTES", "64KiB"];
+    /// Most connections that one probe opens.
+    probe_connections: usize [count, Given, "WSDOCTOR_PROBE_CONNECTIONS", "24"];
     /// Longest time a client may take for a request's header.
     header_timeout: Duration [duration, Given, "WSDOCTOR_HEADER_TIMEOUT", "10s"];
     /// Longest time a client may take for a request's body.
@@ -264,6 +289,39 @@ impl DatabasePlace {
             ..Typed::default()
         };
         Ok(Settings::load(typed)?.database)
+    }
+}
+
+/// The settings that a probe from the command line heeds.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub struct ProbeChoices {
+    /// Address range or host name that may be reached although it is not public, as for `serve`.
+    #[arg(long, env = "WSDOCTOR_PROBE_ALLOW", value_name = "NETWORK-OR-NAME")]
+    probe_allow: Option<Vec<Given>>,
+    /// Ports and ranges of ports that may be connected to, as for `serve`.
+    #[arg(long, env = "WSDOCTOR_PROBE_PORTS", value_name = "PORTS")]
+    probe_ports: Option<Vec<Given>>,
+    /// Longest time of the whole probe, without holding its connection open, as for `serve`.
+    #[arg(long, env = "WSDOCTOR_PROBE_BUDGET", value_name = "DURATION")]
+    probe_budget: Option<Given>,
+    /// File with settings in TOML, as for `serve`.
+    #[arg(long, env = "WSDOCTOR_CONFIG", value_name = "FILE")]
+    config: Option<String>,
+}
+
+impl ProbeChoices {
+    /// All settings, those that were not chosen with the file's values or their defaults.
+    ///
+    /// # Errors
+    /// The settings file cannot be used, or a setting in it.
+    pub fn settings(self) -> Result<Settings, SettingsError> {
+        Settings::load(Typed {
+            config: self.config,
+            probe_allow: self.probe_allow,
+            probe_ports: self.probe_ports,
+            probe_budget: self.probe_budget,
+            ..Typed::default()
+        })
     }
 }
 

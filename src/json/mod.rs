@@ -4,6 +4,7 @@
 
 mod case;
 mod handover;
+mod probe;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,8 @@ use crate::engine::{Diagnosis, Evidence, diagnosis};
 
 pub use case::{CaseJson, CaseSummaryJson, OutcomeJson, case};
 pub use handover::{BundleJson, bundle};
+pub use probe::{ProbeJson, ReportJson, ReportWrittenJson, StageJson, StageWrittenJson};
+pub use probe::{probe, report, stage};
 
 /// Evidence as callers send it.
 #[derive(Debug, Default, Deserialize)]
@@ -72,28 +75,6 @@ pub struct ContextJson {
     pub since: Option<String>,
 }
 
-/// A probe's report: its facts are evidence like any other.
-#[derive(Debug, Default, Deserialize)]
-pub struct ReportJson {
-    /// The address that was probed.
-    #[serde(default)]
-    pub url: Option<String>,
-    /// What was learnt.
-    #[serde(default)]
-    pub facts: Vec<FactJson>,
-    /// The stages, each with facts of its own.
-    #[serde(default)]
-    pub stages: Vec<StageJson>,
-}
-
-/// A stage of a probe's report.
-#[derive(Debug, Default, Deserialize)]
-pub struct StageJson {
-    /// What was learnt.
-    #[serde(default)]
-    pub facts: Vec<FactJson>,
-}
-
 /// Why evidence cannot be taken: a JSON pointer and what to do instead.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Invalid {
@@ -136,8 +117,9 @@ impl EvidenceJson {
                 let pointer = format!("/probe/stages/{number}/facts");
                 facts.extend(stated(stage.facts, &pointer, &mut problems));
             }
-            if let (None, Some(url)) = (&text, report.url) {
-                text = Some(url);
+            let probed: Vec<String> = report.url.into_iter().chain(report.exchange).collect();
+            if text.is_none() && !probed.is_empty() {
+                text = Some(probed.join("\n\n"));
             }
         }
         if facts.len() > MOST_FACTS {

@@ -11,7 +11,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("telemetry", &[]),
     ("case", &["engine"]),
     ("store", &["engine", "case"]),
-    ("app", &["engine", "case", "store", "config"]),
+    ("probe", &["engine", "case"]),
+    ("app", &["engine", "case", "store", "probe", "config"]),
     ("json", &["engine", "case"]),
     ("report", &["engine", "case"]),
     (

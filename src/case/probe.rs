@@ -1,0 +1,201 @@
+//! What a probe saw, as plain values: they are streamed, shown, stored and diagnosed alike.
+
+use jiff::Timestamp;
+
+use crate::engine::Evidence;
+use crate::engine::diagnosis::StatedFact;
+
+/// How a probe stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeState {
+    /// Waits for its turn.
+    Queued,
+    /// Goes through its stages.
+    Running,
+    /// Went through its stages, whatever it found.
+    Done,
+    /// Could not be carried out, by a fault of the prober's own.
+    Failed,
+    /// The policy does not allow it.
+    Refused,
+    /// Somebody stopped it.
+    Cancelled,
+}
+
+impl ProbeState {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ProbeState::Queued => "queued",
+            ProbeState::Running => "running",
+            ProbeState::Done => "done",
+            ProbeState::Failed => "failed",
+            ProbeState::Refused => "refused",
+            ProbeState::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// A probe from its order to its report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probe {
+    /// Unguessable.
+    pub id: String,
+    /// What is probed, redacted.
+    pub url: String,
+    /// How it stands.
+    pub state: ProbeState,
+    /// The rule that refused it.
+    pub rule: Option<&'static str>,
+    /// What was seen, as far as it came.
+    pub report: Option<Report>,
+}
+
+/// What a probe saw. Redacted: addresses, headers and the beginnings of bodies hold no secrets.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    /// What was probed.
+    pub url: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The five stages, those that were not reached included.
+    pub stages: Vec<Stage>,
+    /// The handshake again with one thing changed.
+    pub variants: Vec<Variant>,
+    /// What the variants and the stages together tell beyond the stages' own facts.
+    pub facts: Vec<StatedFact>,
+    /// The handshake as it went over the wire, as `curl -v` would print it; empty if it came to
+    /// none.
+    pub exchange: String,
+}
+
+impl Report {
+    /// All facts, each once, in the order in which they were learnt.
+    pub fn all_facts(&self) -> Vec<StatedFact> {
+        let mut all: Vec<StatedFact> = Vec::new();
+        let of_stages = self.stages.iter().flat_map(|stage| &stage.facts);
+        for fact in of_stages.chain(&self.facts) {
+            if !all.contains(fact) {
+                all.push(fact.clone());
+            }
+        }
+        all
+    }
+
+    /// What the engine is given of it.
+    pub fn evidence(&self) -> Evidence {
+        let text = if self.exchange.is_empty() {
+            self.url.clone()
+        } else {
+            format!("{}\n\n{}", self.url, self.exchange)
+        };
+        Evidence {
+            text: Some(text),
+            facts: self.all_facts(),
+            ..Evidence::default()
+        }
+    }
+
+    /// The stage of that kind, if it is told of.
+    pub fn stage(&self, kind: StageKind) -> Option<&Stage> {
+        self.stages.iter().find(|stage| stage.stage == kind)
+    }
+}
+
+/// The parts of a connection's way that a probe goes through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum StageKind {
+    /// The name is resolved.
+    Dns,
+    /// Connections to its addresses are made.
+    Tcp,
+    /// Encryption is set up and the certificate judged.
+    Tls,
+    /// The handshake is sent and its answer judged.
+    Upgrade,
+    /// Frames go over the open connection.
+    Websocket,
+}
+
+impl StageKind {
+    /// In their order.
+    pub const ALL: [StageKind; 5] = [
+        StageKind::Dns,
+        StageKind::Tcp,
+        StageKind::Tls,
+        StageKind::Upgrade,
+        StageKind::Websocket,
+    ];
+
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StageKind::Dns => "dns",
+            StageKind::Tcp => "tcp",
+            StageKind::Tls => "tls",
+            StageKind::Upgrade => "upgrade",
+            StageKind::Websocket => "websocket",
+        }
+    }
+}
+
+/// How a stage ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StageState {
+    /// It worked.
+    Ok,
+    /// It breaks here.
+    Failed,
+    /// Nothing to do: a literal address needs no name, `ws` no encryption.
+    Skipped,
+    /// The probe did not come that far.
+    NotReached,
+}
+
+impl StageState {
+    /// The word used in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StageState::Ok => "ok",
+            StageState::Failed => "failed",
+            StageState::Skipped => "skipped",
+            StageState::NotReached => "not_reached",
+        }
+    }
+}
+
+/// One stage with what was learnt in it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stage {
+    /// Which.
+    pub stage: StageKind,
+    /// How it ended.
+    pub state: StageState,
+    /// Milliseconds from the probe's beginning to the stage's.
+    pub started_ms: u64,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// One line for people.
+    pub detail: String,
+    /// What was learnt.
+    pub facts: Vec<StatedFact>,
+}
+
+/// The handshake again with one thing changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// Such as `without-origin`.
+    pub id: String,
+    /// What was changed, in words.
+    pub changed: String,
+    /// What came of it, in words.
+    pub outcome: String,
+    /// Whether the handshake was accepted; for an ordinary request, whether a page came.
+    pub accepted: bool,
+    /// The status of the answer, if there was one.
+    pub status: Option<u16>,
+    /// What it means that the change makes a difference; empty if it makes none.
+    pub finding: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+}

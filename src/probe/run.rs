@@ -1,0 +1,442 @@
+//! The stages in their order.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::net::TcpStream;
+use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::{Instant, timeout_at};
+
+use super::dns::NameError;
+use super::policy::{Refusal, Scheme, Target};
+use super::upgrade::{Answer, Judged, Request, Wire};
+use super::{Event, Order, Prober, tcp, tls, upgrade, variants, websocket};
+use crate::case::{Report, Stage, StageKind, StageState};
+use crate::engine::diagnosis::StatedFact;
+use crate::engine::graph::Hop;
+use crate::engine::redact::redact;
+
+/// Facts as keys and values.
+pub(super) type Facts = Vec<(&'static str, String)>;
+
+/// A probe on its way.
+pub(super) struct Walk<'a> {
+    pub(super) prober: &'a Prober,
+    pub(super) order: &'a Order,
+    pub(super) target: Target,
+    events: &'a UnboundedSender<Event>,
+    pub(super) begun: Instant,
+    /// When the budget is used up.
+    pub(super) deadline: Instant,
+    pub(super) report: Report,
+    /// Connections opened so far.
+    pub(super) connections: usize,
+    /// Addresses that passed the policy and can be connected to, the best first.
+    pub(super) reachable: Vec<IpAddr>,
+}
+
+/// A connection over which a handshake may go.
+pub(super) type Connection = Box<dyn Wire>;
+
+/// What came of the plain handshake.
+pub(super) struct Handshake {
+    pub(super) answer: Answer,
+    pub(super) judged: Judged,
+}
+
+impl<'a> Walk<'a> {
+    pub(super) fn new(
+        prober: &'a Prober,
+        order: &'a Order,
+        target: Target,
+        events: &'a UnboundedSender<Event>,
+    ) -> Self {
+        let begun = Instant::now();
+        Walk {
+            prober,
+            order,
+            events,
+            begun,
+            deadline: begun + prober.limits.budget,
+            report: Report {
+                url: redact(&target.url()).text,
+                started_at: Timestamp::now(),
+                stages: Vec::new(),
+                variants: Vec::new(),
+                facts: Vec::new(),
+                exchange: String::new(),
+            },
+            connections: 0,
+            reachable: Vec::new(),
+            target,
+        }
+    }
+
+    /// Goes through the stages as far as they work, then through the variants.
+    pub(super) async fn go(mut self) -> Result<Report, Refusal> {
+        let addresses = self.dns().await?;
+        if let Some(addresses) = addresses
+            && let Some(stream) = self.tcp(&addresses).await
+        {
+            self.over(stream).await;
+        }
+        self.fill_stages();
+        Ok(self.report)
+    }
+
+    /// Everything above the network.
+    async fn over(&mut self, stream: TcpStream) {
+        let handshake = match self.tls(stream).await {
+            Some((mut connection, asks_for_certificate)) => {
+                let handshake = self
+                    .upgrade(connection.as_mut(), asks_for_certificate)
+                    .await;
+                if handshake.judged.accepted {
+                    let rest = handshake.answer.rest.clone();
+                    self.websocket(connection, rest).await;
+                }
+                Some(handshake)
+            }
+            None => None,
+        };
+        self.fill_stages();
+        variants::run(self, handshake.as_ref()).await;
+    }
+
+    async fn dns(&mut self) -> Result<Option<Vec<IpAddr>>, Refusal> {
+        let begun = self.begin(StageKind::Dns);
+        let host = self.target.host.clone();
+        if let Some(address) = self.target.literal {
+            let address = self.prober.policy.judge(&host, address)?;
+            let detail = format!("{address} is an address, no name");
+            self.end(
+                StageKind::Dns,
+                StageState::Skipped,
+                begun,
+                detail,
+                Vec::new(),
+            );
+            return Ok(Some(vec![address]));
+        }
+        let limit = self.until(self.prober.limits.dns);
+        let found = timeout_at(limit, self.prober.resolver.resolve(&host)).await;
+        let (value, words) = match found {
+            Ok(Ok(addresses)) => return self.judge_addresses(&host, &addresses, begun).map(Some),
+            Ok(Err(NameError::NotFound)) => (
+                "not-found",
+                format!("{host}: there is no such name, or it has no address"),
+            ),
+            Ok(Err(NameError::Failing(words))) => ("failing", format!("{host}: {words}")),
+            Err(_) => (
+                "timed-out",
+                format!("{host}: the name service did not answer in time"),
+            ),
+        };
+        let facts = vec![("dns.lookup", value.to_owned())];
+        self.end(StageKind::Dns, StageState::Failed, begun, words, facts);
+        Ok(None)
+    }
+
+    /// Drops the addresses that may not be reached; none left is a refusal.
+    fn judge_addresses(
+        &mut self,
+        host: &str,
+        addresses: &[IpAddr],
+        begun: Instant,
+    ) -> Result<Vec<IpAddr>, Refusal> {
+        let judged: Vec<Result<IpAddr, Refusal>> = addresses
+            .iter()
+            .map(|address| self.prober.policy.judge(host, *address))
+            .collect();
+        let refused = judged.iter().filter(|result| result.is_err()).count();
+        let mut passed: Vec<IpAddr> = Vec::new();
+        let mut refusal = None;
+        for result in judged {
+            match result {
+                Ok(address) if !passed.contains(&address) => passed.push(address),
+                Ok(_) => {}
+                Err(error) => refusal = refusal.or(Some(error)),
+            }
+        }
+        let mut detail = format!("{host}: {}", listed(addresses));
+        if refused > 0 {
+            detail.push_str(&format!("; {refused} of them not public, left out"));
+        }
+        let facts = vec![
+            ("dns.lookup", "ok".to_owned()),
+            ("dns.addresses", listed(addresses)),
+        ];
+        let state = if passed.is_empty() {
+            StageState::Failed
+        } else {
+            StageState::Ok
+        };
+        self.end(StageKind::Dns, state, begun, detail, facts);
+        match refusal {
+            Some(refusal) if passed.is_empty() => Err(refusal),
+            _ => Ok(limited(&passed, self.prober.limits.addresses)),
+        }
+    }
+
+    async fn tcp(&mut self, addresses: &[IpAddr]) -> Option<TcpStream> {
+        let begun = self.begin(StageKind::Tcp);
+        let limit = self.until(self.prober.limits.tcp) - begun;
+        self.connections += addresses.len();
+        let attempts = tcp::connect_all(addresses, self.target.port, limit).await;
+        let facts = tcp::facts(&attempts);
+        let detail = tcp::detail(&attempts, self.target.port);
+        let mut stream = None;
+        for attempt in attempts {
+            if let Ok(connected) = attempt.result {
+                self.reachable.push(attempt.address);
+                stream = stream.or(Some(connected));
+            }
+        }
+        let state = if stream.is_some() {
+            StageState::Ok
+        } else {
+            StageState::Failed
+        };
+        self.end(StageKind::Tcp, state, begun, detail, facts);
+        stream
+    }
+
+    /// The connection, encrypted if the address says so, and whether the server asked for a client
+    /// certificate.
+    async fn tls(&mut self, stream: TcpStream) -> Option<(Connection, bool)> {
+        let begun = self.begin(StageKind::Tls);
+        if self.target.scheme == Scheme::Ws {
+            let detail = "not used by ws".to_owned();
+            self.end(
+                StageKind::Tls,
+                StageState::Skipped,
+                begun,
+                detail,
+                Vec::new(),
+            );
+            return Some((Box::new(stream), false));
+        }
+        let limit = self.until(self.prober.limits.tls) - begun;
+        let now = self.report.started_at.as_second();
+        let host = &self.target.host;
+        let outcome = tls::connect(stream, host, &self.prober.trust, now, limit).await;
+        let state = if outcome.stream.is_some() {
+            StageState::Ok
+        } else {
+            StageState::Failed
+        };
+        self.end(StageKind::Tls, state, begun, outcome.detail, outcome.facts);
+        let asks = outcome.asks_for_certificate;
+        outcome
+            .stream
+            .map(|stream| (Box::new(stream) as Connection, asks))
+    }
+
+    async fn upgrade(&mut self, stream: &mut dyn Wire, asks_for_certificate: bool) -> Handshake {
+        let begun = self.begin(StageKind::Upgrade);
+        let request = self.request();
+        let deadline = self.until(self.prober.limits.upgrade);
+        let answer = upgrade::exchange(stream, &request, &self.prober.limits, deadline).await;
+        let mut judged = upgrade::judge(&answer, &request, &self.target);
+        if asks_for_certificate && answer.parsed.is_none() {
+            // In TLS 1.3 a server tells only after the handshake that it misses the certificate.
+            judged.facts = vec![("tls.fault", "client-certificate-required".to_owned())];
+            judged.detail = "the server demands a client certificate".to_owned();
+        }
+        self.report.exchange = transcript(&request, &answer);
+        let state = if judged.accepted {
+            StageState::Ok
+        } else {
+            StageState::Failed
+        };
+        let detail = judged.detail.clone();
+        self.end(
+            StageKind::Upgrade,
+            state,
+            begun,
+            detail,
+            judged.facts.clone(),
+        );
+        Handshake { answer, judged }
+    }
+
+    async fn websocket(&mut self, connection: Connection, rest: Vec<u8>) {
+        let begun = self.begin(StageKind::Websocket);
+        let hold = self.order.hold.min(self.prober.limits.hold);
+        let limits = &self.prober.limits;
+        let session = websocket::watch(connection, rest, hold, limits, self.deadline).await;
+        // Holding has its own time and takes none from what follows.
+        if !hold.is_zero() {
+            self.deadline += begun.elapsed().min(hold);
+        }
+        let state = if session.is_fine {
+            StageState::Ok
+        } else {
+            StageState::Failed
+        };
+        self.end(
+            StageKind::Websocket,
+            state,
+            begun,
+            session.detail,
+            session.facts,
+        );
+    }
+
+    /// The plain handshake's request.
+    pub(super) fn request(&self) -> Request {
+        let mut request = Request::new(&self.target);
+        request.origin.clone_from(&self.order.origin);
+        request.subprotocols.clone_from(&self.order.subprotocols);
+        request.headers.clone_from(&self.order.headers);
+        request
+    }
+
+    /// The moment at which something that may take `limit` must end.
+    pub(super) fn until(&self, limit: Duration) -> Instant {
+        let now = Instant::now();
+        (now + limit).min(self.deadline).max(now)
+    }
+
+    fn begin(&self, kind: StageKind) -> Instant {
+        // Whoever listened may be gone; the report is whole without.
+        let _ = self.events.send(Event::Began(kind));
+        Instant::now()
+    }
+
+    fn end(
+        &mut self,
+        kind: StageKind,
+        state: StageState,
+        begun: Instant,
+        detail: String,
+        facts: Facts,
+    ) {
+        let stage = Stage {
+            stage: kind,
+            state,
+            started_ms: milliseconds(begun - self.begun),
+            took_ms: milliseconds(begun.elapsed()),
+            detail: one_line(&detail),
+            facts: self.stated(facts),
+        };
+        let _ = self.events.send(Event::Ended(stage.clone()));
+        self.report.stages.push(stage);
+    }
+
+    /// Facts as this probe states them, without secrets.
+    pub(super) fn stated(&self, facts: Facts) -> Vec<StatedFact> {
+        facts
+            .into_iter()
+            .map(|(key, value)| StatedFact {
+                key: key.to_owned(),
+                value: one_line(&value),
+                hop: Hop::ClientEdge,
+                vantage: self.order.vantage.as_str().to_owned(),
+            })
+            .collect()
+    }
+
+    /// Sends a variant and keeps it.
+    pub(super) fn add_variant(&mut self, variant: crate::case::Variant) {
+        let _ = self.events.send(Event::Variant(variant.clone()));
+        self.report.variants.push(variant);
+    }
+
+    /// Stages that were not reached are told of, too.
+    fn fill_stages(&mut self) {
+        for kind in StageKind::ALL {
+            if self.report.stage(kind).is_none() {
+                let stage = Stage {
+                    stage: kind,
+                    state: StageState::NotReached,
+                    started_ms: milliseconds(self.begun.elapsed()),
+                    took_ms: 0,
+                    detail: String::new(),
+                    facts: Vec::new(),
+                };
+                let _ = self.events.send(Event::Ended(stage.clone()));
+                self.report.stages.push(stage);
+            }
+        }
+    }
+}
+
+/// The first ones of each family, in their order.
+fn limited(addresses: &[IpAddr], most: usize) -> Vec<IpAddr> {
+    let (mut v4, mut v6) = (0, 0);
+    addresses
+        .iter()
+        .copied()
+        .filter(|address| {
+            let count = if address.is_ipv4() { &mut v4 } else { &mut v6 };
+            *count += 1;
+            *count <= most
+        })
+        .collect()
+}
+
+fn listed(addresses: &[IpAddr]) -> String {
+    let texts: Vec<String> = addresses.iter().take(16).map(IpAddr::to_string).collect();
+    texts.join(", ")
+}
+
+pub(super) fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// So much of what a server said is kept in one line.
+const LONGEST_LINE: usize = 1000;
+
+/// Words from outside: one line, cut, without secrets.
+pub(super) fn one_line(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .take(LONGEST_LINE)
+        .collect();
+    redact(plain.trim()).text
+}
+
+/// So much of a header and of a body goes into the transcript.
+const LONGEST_HEADER: usize = 8 << 10;
+
+/// The handshake as `curl -v` prints one, without secrets.
+fn transcript(request: &Request, answer: &Answer) -> String {
+    let mut out = String::new();
+    for line in request.lines() {
+        out.push_str("> ");
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out.push_str(">\n");
+    let Some(parsed) = &answer.parsed else {
+        return redact(&out).text;
+    };
+    let header = String::from_utf8_lossy(&answer.raw[..answer.raw.len().min(LONGEST_HEADER)]);
+    for line in header
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty())
+    {
+        out.push_str("< ");
+        out.push_str(&plain(line));
+        out.push('\n');
+    }
+    out.push_str("<\n");
+    if parsed.status != 101 {
+        let body = String::from_utf8_lossy(&answer.rest);
+        for line in body.lines() {
+            out.push_str(&plain(line));
+            out.push('\n');
+        }
+    }
+    redact(&out).text
+}
+
+fn plain(line: &str) -> String {
+    line.chars()
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect()
+}

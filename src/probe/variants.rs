@@ -1,0 +1,476 @@
+//! The handshake again with one thing changed: what flips the result is the evidence.
+
+use std::net::IpAddr;
+
+use tokio::time::Instant;
+
+use super::policy::{Scheme, Target};
+use super::run::{Connection, Handshake, Walk, milliseconds, one_line};
+use super::upgrade::{Ending, Judged, Request};
+use super::{tcp, tls, upgrade};
+use crate::case::{StageKind, StageState, Variant};
+
+/// An origin that no server knows.
+const FOREIGN_ORIGIN: &str = "https://foreign-origin.invalid";
+
+/// What is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Change {
+    WithoutOrigin,
+    OwnOrigin,
+    ForeignOrigin,
+    OtherScheme,
+    OtherSlash,
+    OrdinaryRequest,
+    WithDeflate,
+    WithoutSubprotocol,
+    BareHost,
+    OtherFamily,
+}
+
+/// How one repetition ended.
+struct Outcome {
+    judged: Judged,
+    status: Option<u16>,
+    /// Bytes came back in plain HTTP.
+    is_http: bool,
+    accepted: bool,
+}
+
+/// Repeats the handshake with what is worth its time, or with everything.
+pub(super) async fn run(walk: &mut Walk<'_>, base: Option<&Handshake>) {
+    let mut results: Vec<(Change, Outcome)> = Vec::new();
+    for change in chosen(walk, base) {
+        // Encryption and a page beside it may need two connections.
+        if walk.connections + 1 > walk.prober.limits.connections || Instant::now() >= walk.deadline
+        {
+            break;
+        }
+        let begun = Instant::now();
+        let Some((outcome, changed)) = repeat(walk, change).await else {
+            continue;
+        };
+        let finding = finding(change, base, &outcome);
+        walk.add_variant(Variant {
+            id: change.id().to_owned(),
+            changed,
+            outcome: one_line(&outcome.judged.detail),
+            accepted: outcome.accepted,
+            status: outcome.status,
+            finding: finding.to_owned(),
+            took_ms: milliseconds(begun.elapsed()),
+        });
+        results.push((change, outcome));
+    }
+    let facts = facts(walk, base, &results);
+    let stated = walk.stated(facts);
+    walk.report.facts.extend(stated);
+}
+
+impl Change {
+    const ALL: [Change; 10] = [
+        Change::WithoutOrigin,
+        Change::OwnOrigin,
+        Change::ForeignOrigin,
+        Change::OrdinaryRequest,
+        Change::OtherSlash,
+        Change::OtherScheme,
+        Change::WithDeflate,
+        Change::WithoutSubprotocol,
+        Change::BareHost,
+        Change::OtherFamily,
+    ];
+
+    fn id(self) -> &'static str {
+        match self {
+            Change::WithoutOrigin => "without-origin",
+            Change::OwnOrigin => "own-origin",
+            Change::ForeignOrigin => "foreign-origin",
+            Change::OtherScheme => "other-scheme",
+            Change::OtherSlash => "other-slash",
+            Change::OrdinaryRequest => "ordinary-request",
+            Change::WithDeflate => "with-deflate",
+            Change::WithoutSubprotocol => "without-subprotocol",
+            Change::BareHost => "host-without-port",
+            Change::OtherFamily => "other-family",
+        }
+    }
+}
+
+/// What makes sense at all, then what is worth its time.
+fn chosen(walk: &Walk<'_>, base: Option<&Handshake>) -> Vec<Change> {
+    Change::ALL
+        .into_iter()
+        .filter(|change| is_possible(walk, *change, base))
+        .filter(|change| walk.order.all || is_worth(walk, *change, base))
+        .collect()
+}
+
+fn is_possible(walk: &Walk<'_>, change: Change, base: Option<&Handshake>) -> bool {
+    let order = walk.order;
+    // Without encryption only the other scheme can be tried.
+    if base.is_none() {
+        return change == Change::OtherScheme;
+    }
+    let own = walk.target.own_origin();
+    match change {
+        Change::WithoutOrigin => order.origin.is_some(),
+        Change::OwnOrigin => order.origin.as_deref() != Some(own.as_str()),
+        Change::OtherSlash => walk.target.bare_path() != "/",
+        Change::WithoutSubprotocol => !order.subprotocols.is_empty(),
+        Change::BareHost => walk.target.port != walk.target.scheme.default_port(),
+        Change::OtherFamily => other_family(walk).is_some(),
+        Change::ForeignOrigin
+        | Change::OtherScheme
+        | Change::OrdinaryRequest
+        | Change::WithDeflate => true,
+    }
+}
+
+fn is_worth(walk: &Walk<'_>, change: Change, base: Option<&Handshake>) -> bool {
+    let Some(base) = base else {
+        // Something that is not TLS answered, or nothing did: is it a plain port?
+        let tls = walk.report.stage(StageKind::Tls);
+        return tls.is_some_and(|stage| {
+            stage.facts.iter().any(|fact| {
+                fact.key == "tls.fault"
+                    && ["plain-answer", "closed", "timed-out", "protocol-error"]
+                        .contains(&fact.value.as_str())
+            })
+        });
+    };
+    let status = status_of(base);
+    let is_silent = base.answer.parsed.is_none();
+    match change {
+        Change::WithoutOrigin => !base.judged.accepted,
+        Change::OwnOrigin => status.is_some_and(|status| {
+            base.judged.accepted || matches!(status, 400 | 401 | 403 | 404 | 500)
+        }),
+        Change::ForeignOrigin => false,
+        Change::OrdinaryRequest => {
+            is_silent || status.is_some_and(|status| status != 101 && status != 200)
+        }
+        Change::OtherSlash => {
+            status.is_some_and(|status| matches!(status, 200 | 300..=399 | 400 | 403 | 404 | 405))
+        }
+        Change::OtherScheme => {
+            is_silent && walk.target.scheme == Scheme::Ws
+                || status.is_some_and(|status| matches!(status, 300..=399 | 400))
+        }
+        Change::WithDeflate => base.judged.accepted,
+        Change::WithoutSubprotocol => !base.judged.accepted,
+        Change::BareHost => false,
+        Change::OtherFamily => true,
+    }
+}
+
+fn status_of(handshake: &Handshake) -> Option<u16> {
+    handshake.answer.parsed.as_ref().map(|parsed| parsed.status)
+}
+
+/// A reachable address of the family that the plain handshake did not use.
+fn other_family(walk: &Walk<'_>) -> Option<IpAddr> {
+    let used = walk.reachable.first()?.is_ipv4();
+    walk.reachable
+        .iter()
+        .copied()
+        .find(|address| address.is_ipv4() != used)
+}
+
+/// The handshake with one thing changed, and the change in words.
+async fn repeat(walk: &mut Walk<'_>, change: Change) -> Option<(Outcome, String)> {
+    let mut request = walk.request().again();
+    let mut target = walk.target.clone();
+    let mut address = *walk.reachable.first()?;
+    let changed = match change {
+        Change::WithoutOrigin => {
+            request.origin = None;
+            "without Origin".to_owned()
+        }
+        Change::OwnOrigin => {
+            let own = target.own_origin();
+            request.origin = Some(own.clone());
+            format!("with the server's own Origin, {own}")
+        }
+        Change::ForeignOrigin => {
+            request.origin = Some(FOREIGN_ORIGIN.to_owned());
+            "with a foreign Origin".to_owned()
+        }
+        Change::OtherScheme => {
+            target = target.with_other_scheme();
+            request.host = target.authority();
+            format!("with {} on port {}", target.scheme.as_str(), target.port)
+        }
+        Change::OtherSlash => {
+            request.path = with_other_slash(&request.path);
+            format!("with the path {}", request.path)
+        }
+        Change::OrdinaryRequest => {
+            request.asks_for_upgrade = false;
+            "an ordinary request, without Upgrade".to_owned()
+        }
+        Change::WithDeflate => {
+            request.offers_deflate = true;
+            "with permessage-deflate offered".to_owned()
+        }
+        Change::WithoutSubprotocol => {
+            request.subprotocols.clear();
+            "without the subprotocol".to_owned()
+        }
+        Change::BareHost => {
+            request.host = target.bracketed_host();
+            format!("with Host: {}", request.host)
+        }
+        Change::OtherFamily => {
+            address = other_family(walk)?;
+            format!("over {address}")
+        }
+    };
+    // Another scheme may mean another port, and that has to be allowed like the first.
+    walk.prober.policy.check_port(target.port).ok()?;
+    let outcome = attempt(walk, address, &target, &request).await;
+    Some((outcome, one_line(&changed)))
+}
+
+fn with_other_slash(path: &str) -> String {
+    let (bare, query) = path.split_at(path.find('?').unwrap_or(path.len()));
+    match bare.strip_suffix('/') {
+        Some(without) => format!("{without}{query}"),
+        None => format!("{bare}/{query}"),
+    }
+}
+
+async fn attempt(
+    walk: &mut Walk<'_>,
+    address: IpAddr,
+    target: &Target,
+    request: &Request,
+) -> Outcome {
+    walk.connections += 1;
+    let limits = &walk.prober.limits;
+    let begun = Instant::now();
+    let stream = match tcp::connect(address, target.port, walk.until(limits.tcp) - begun).await {
+        Ok(stream) => stream,
+        Err(error) => return Outcome::failed(format!("no connection: {}", error.as_str())),
+    };
+    let mut connection: Connection = if target.scheme == Scheme::Ws {
+        Box::new(stream)
+    } else {
+        let limit = walk.until(limits.tls) - Instant::now();
+        let now = walk.report.started_at.as_second();
+        let outcome = tls::connect(stream, &target.host, &walk.prober.trust, now, limit).await;
+        match outcome.stream {
+            Some(stream) => Box::new(stream),
+            None => {
+                return Outcome {
+                    judged: Judged {
+                        facts: outcome.facts,
+                        detail: outcome.detail,
+                        accepted: false,
+                    },
+                    ..Outcome::failed(String::new())
+                };
+            }
+        }
+    };
+    let deadline = walk.until(limits.upgrade);
+    let answer = upgrade::exchange(connection.as_mut(), request, limits, deadline).await;
+    let mut judged = upgrade::judge(&answer, request, target);
+    let status = answer.parsed.as_ref().map(|parsed| parsed.status);
+    let mut accepted = judged.accepted;
+    if !request.asks_for_upgrade {
+        accepted = status.is_some_and(|status| (200..300).contains(&status));
+        judged.facts.clear();
+    }
+    Outcome {
+        accepted,
+        is_http: answer.ending == Ending::Complete && status.is_some(),
+        status,
+        judged,
+    }
+}
+
+impl Outcome {
+    fn failed(detail: String) -> Self {
+        Outcome {
+            judged: Judged {
+                detail,
+                ..Judged::default()
+            },
+            status: None,
+            is_http: false,
+            accepted: false,
+        }
+    }
+
+    fn has(&self, key: &str, value: &str) -> bool {
+        self.judged
+            .facts
+            .iter()
+            .any(|(known, known_value)| *known == key && known_value == value)
+    }
+}
+
+/// What it means that the change makes a difference.
+fn finding(change: Change, base: Option<&Handshake>, outcome: &Outcome) -> &'static str {
+    let accepted = base.is_some_and(|base| base.judged.accepted);
+    match (change, accepted, outcome.accepted) {
+        (Change::OrdinaryRequest, false, true) => {
+            "an ordinary page answers there, the handshake is refused"
+        }
+        (Change::OrdinaryRequest, _, _) => "",
+        (_, true, true) | (_, false, false) => "",
+        (Change::WithoutOrigin, false, true) => "the server refuses this Origin",
+        (Change::OwnOrigin, true, false) => {
+            "the server accepts clients without this Origin and refuses pages with it"
+        }
+        (Change::OwnOrigin, false, true) => "the server wants its own Origin",
+        (Change::ForeignOrigin, true, false) => "the server checks the Origin, as it should",
+        (Change::OtherScheme, false, true) => "the other scheme works",
+        (Change::OtherSlash, false, true) => "with the slash changed it works",
+        (Change::WithDeflate, true, false) => "compression breaks the handshake",
+        (Change::WithoutSubprotocol, false, true) => "the server does not take the subprotocol",
+        (Change::BareHost, false, true) => "the server does not know the Host with its port",
+        (Change::OtherFamily, true, false) => "over the other address family it fails",
+        (Change::OtherFamily, false, true) => "over the other address family it works",
+        (_, true, false) => "so it fails",
+        (_, false, true) => "so it works",
+    }
+}
+
+/// What the differences tell.
+fn facts(
+    walk: &Walk<'_>,
+    base: Option<&Handshake>,
+    results: &[(Change, Outcome)],
+) -> Vec<(&'static str, String)> {
+    let find = |change: Change| {
+        results
+            .iter()
+            .find(|(known, _)| *known == change)
+            .map(|(_, outcome)| outcome)
+    };
+    let accepted = base.is_some_and(|base| base.judged.accepted);
+    let mut facts: Vec<(&'static str, &str)> = Vec::new();
+    facts.extend(origin_compared(
+        walk,
+        base,
+        find(Change::WithoutOrigin),
+        find(Change::OwnOrigin),
+    ));
+    if let Some(outcome) = find(Change::OrdinaryRequest)
+        && outcome.accepted
+        && !accepted
+    {
+        facts.push(("works.page", "yes"));
+    }
+    if let Some(outcome) = find(Change::OtherSlash) {
+        match (accepted, outcome.accepted) {
+            (false, true) => facts.push(("path.compared", "only-other-slash")),
+            (true, false) => facts.push(("path.compared", "only-this-slash")),
+            _ => {}
+        }
+    }
+    if let Some(outcome) = find(Change::OtherScheme) {
+        other_scheme(walk, base, outcome, &mut facts);
+    }
+    if let Some(outcome) = find(Change::WithDeflate)
+        && accepted
+    {
+        let value = if outcome.accepted {
+            "both"
+        } else {
+            "only-without"
+        };
+        facts.push(("deflate.compared", value));
+    }
+    if let Some(outcome) = find(Change::WithoutSubprotocol) {
+        match (accepted, outcome.accepted) {
+            (false, true) => facts.push(("subprotocol.compared", "only-without")),
+            (false, false) => facts.push(("subprotocol.compared", "same")),
+            _ => {}
+        }
+    }
+    if let Some(outcome) = find(Change::OtherFamily)
+        && outcome.accepted != accepted
+    {
+        let works_over_v4 = walk.reachable.first().is_some_and(IpAddr::is_ipv4) == accepted;
+        let value = if works_over_v4 {
+            "only-ipv6-failed"
+        } else {
+            "only-ipv4-failed"
+        };
+        facts.push(("tcp.families", value));
+    }
+    facts
+        .into_iter()
+        .map(|(key, value)| (key, value.to_owned()))
+        .collect()
+}
+
+/// How the handshakes with and without an Origin compare.
+fn origin_compared(
+    walk: &Walk<'_>,
+    base: Option<&Handshake>,
+    without: Option<&Outcome>,
+    own: Option<&Outcome>,
+) -> Option<(&'static str, &'static str)> {
+    let base = base?;
+    let (with, without) = if walk.order.origin.is_some() {
+        (base.judged.accepted, without?.accepted)
+    } else {
+        (own?.accepted, base.judged.accepted)
+    };
+    let same_status = own.is_none_or(|own| own.status == status_of(base));
+    let value = match (with, without) {
+        (true, true) => "both",
+        (true, false) => "only-with",
+        (false, true) => "only-without",
+        (false, false) if same_status => "neither",
+        (false, false) => return None,
+    };
+    Some(("origin.compared", value))
+}
+
+/// Whether the port speaks what the address says.
+fn other_scheme(
+    walk: &Walk<'_>,
+    base: Option<&Handshake>,
+    outcome: &Outcome,
+    facts: &mut Vec<(&'static str, &'static str)>,
+) {
+    let same_port = walk.target.with_other_scheme().port == walk.target.port;
+    let is_accepted = base.is_some_and(|base| base.judged.accepted);
+    if !is_accepted {
+        let works = if outcome.accepted { "yes" } else { "no" };
+        let is_known = outcome.accepted || !same_port || outcome.is_http;
+        if is_known || base.is_some() {
+            facts.push(("works.other-scheme", works));
+        }
+    }
+    if !same_port {
+        return;
+    }
+    let tls_failed = walk
+        .report
+        .stage(StageKind::Tls)
+        .is_some_and(|stage| stage.state == StageState::Failed);
+    match walk.target.scheme {
+        Scheme::Wss if tls_failed && outcome.is_http => facts.push(("port.speaks", "plain")),
+        // TLS was set up, whatever the certificate and the handshake are like.
+        Scheme::Ws
+            if outcome.is_http
+                || outcome
+                    .judged
+                    .facts
+                    .iter()
+                    .any(|(key, _)| *key == "tls.version") =>
+        {
+            facts.push(("port.speaks", "tls"));
+        }
+        Scheme::Ws if outcome.has("tls.fault", "client-certificate-required") => {
+            facts.push(("port.speaks", "tls"));
+        }
+        _ => {}
+    }
+}
