@@ -34,6 +34,8 @@ pub(super) struct Walk<'a> {
     pub(super) connections: usize,
     /// Addresses that passed the policy and can be connected to, the best first.
     pub(super) reachable: Vec<IpAddr>,
+    /// All addresses are this very machine.
+    is_loopback: bool,
 }
 
 /// A connection over which a handshake may go.
@@ -69,6 +71,7 @@ impl<'a> Walk<'a> {
             },
             connections: 0,
             reachable: Vec::new(),
+            is_loopback: false,
             target,
         }
     }
@@ -82,6 +85,7 @@ impl<'a> Walk<'a> {
             self.over(stream).await;
         }
         self.fill_stages();
+        self.conclude();
         Ok(self.report)
     }
 
@@ -183,6 +187,7 @@ impl<'a> Walk<'a> {
         let begun = self.begin(StageKind::Tcp);
         let limit = self.until(self.prober.limits.tcp) - begun;
         self.connections += addresses.len();
+        self.is_loopback = addresses.iter().all(IpAddr::is_loopback);
         let attempts = tcp::connect_all(addresses, self.target.port, limit).await;
         let facts = tcp::facts(&attempts);
         let detail = tcp::detail(&attempts, self.target.port);
@@ -244,6 +249,9 @@ impl<'a> Walk<'a> {
             judged.facts = vec![("tls.fault", "client-certificate-required".to_owned())];
             judged.detail = "the server demands a client certificate".to_owned();
         }
+        if judged.facts.iter().any(|(key, _)| *key == "tls.fault") {
+            self.forget("tls.fault");
+        }
         self.report.exchange = transcript(&request, &answer);
         let state = if judged.accepted {
             StageState::Ok
@@ -282,6 +290,13 @@ impl<'a> Walk<'a> {
             session.detail,
             session.facts,
         );
+    }
+
+    /// Takes back what was said of encryption before the server said more.
+    fn forget(&mut self, key: &str) {
+        for stage in &mut self.report.stages {
+            stage.facts.retain(|fact| fact.key != key);
+        }
     }
 
     /// The plain handshake's request.
@@ -336,6 +351,52 @@ impl<'a> Walk<'a> {
                 vantage: self.order.vantage.as_str().to_owned(),
             })
             .collect()
+    }
+
+    /// States what the stages and variants tell together.
+    pub(super) fn state(&mut self, facts: Facts) {
+        let stated = self.stated(facts);
+        self.report.facts.extend(stated);
+    }
+
+    /// What a browser would have met counts instead of what the plain handshake met.
+    pub(super) fn take_for_the_result(&mut self, facts: Facts, exchange: String) {
+        self.forget_session();
+        self.report.exchange = exchange;
+        self.state(facts);
+    }
+
+    /// The stages keep their words; what they state is taken back.
+    fn forget_session(&mut self) {
+        for stage in &mut self.report.stages {
+            if matches!(stage.stage, StageKind::Upgrade | StageKind::Websocket) {
+                stage.facts.clear();
+            }
+        }
+    }
+
+    /// What can be said only of the whole.
+    fn conclude(&mut self) {
+        let is_loopback =
+            |place: &Stage| place.stage == StageKind::Tcp && place.state == StageState::Failed;
+        if self.is_loopback && self.report.stages.iter().any(is_loopback) {
+            // The server's own machine looked, so nothing in between can be at fault.
+            self.state(vec![("works.on-server", "no".to_owned())]);
+        }
+        let websocket = self.report.stage(StageKind::Websocket);
+        let is_open = websocket.is_some_and(|stage| stage.state == StageState::Ok);
+        let is_flawed = |fact: &StatedFact| {
+            (fact.key == "tcp.families" && fact.value != "both-ok")
+                || (fact.key.ends_with(".compared") && fact.value == "only-without")
+        };
+        if !self.report.all_facts().iter().any(is_flawed) {
+            if is_open {
+                self.state(vec![("probe.result", "healthy".to_owned())]);
+            }
+        } else if is_open {
+            // What worked over one way says nothing of the way that fails.
+            self.forget_session();
+        }
     }
 
     /// Sends a variant and keeps it.
@@ -403,7 +464,7 @@ pub(super) fn one_line(text: &str) -> String {
 const LONGEST_HEADER: usize = 8 << 10;
 
 /// The handshake as `curl -v` prints one, without secrets.
-fn transcript(request: &Request, answer: &Answer) -> String {
+pub(super) fn transcript(request: &Request, answer: &Answer) -> String {
     let mut out = String::new();
     for line in request.lines() {
         out.push_str("> ");

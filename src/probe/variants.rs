@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tokio::time::Instant;
 
 use super::policy::{Scheme, Target};
-use super::run::{Connection, Handshake, Walk, milliseconds, one_line};
+use super::run::{Connection, Handshake, Walk, milliseconds, one_line, transcript};
 use super::upgrade::{Ending, Judged, Request};
 use super::{tcp, tls, upgrade};
 use crate::case::{StageKind, StageState, Variant};
@@ -29,8 +29,11 @@ enum Change {
 }
 
 /// How one repetition ended.
+#[derive(Clone, Debug)]
 struct Outcome {
     judged: Judged,
+    /// How it went over the wire.
+    exchange: String,
     status: Option<u16>,
     /// Bytes came back in plain HTTP.
     is_http: bool,
@@ -63,8 +66,22 @@ pub(super) async fn run(walk: &mut Walk<'_>, base: Option<&Handshake>) {
         results.push((change, outcome));
     }
     let facts = facts(walk, base, &results);
-    let stated = walk.stated(facts);
-    walk.report.facts.extend(stated);
+    let flipped = flipped(base, &results).cloned();
+    walk.state(facts);
+    if let Some(outcome) = flipped {
+        walk.take_for_the_result(outcome.judged.facts, outcome.exchange);
+    }
+}
+
+/// The repetition that failed as a browser's handshake would, though the plain one was accepted: a
+/// browser sends an Origin and offers compression.
+fn flipped<'a>(base: Option<&Handshake>, results: &'a [(Change, Outcome)]) -> Option<&'a Outcome> {
+    base.filter(|base| base.judged.accepted)?;
+    results
+        .iter()
+        .filter(|(change, _)| matches!(change, Change::OwnOrigin | Change::WithDeflate))
+        .map(|(_, outcome)| outcome)
+        .find(|outcome| !outcome.accepted && !outcome.judged.facts.is_empty())
 }
 
 impl Change {
@@ -134,8 +151,8 @@ fn is_worth(walk: &Walk<'_>, change: Change, base: Option<&Handshake>) -> bool {
         return tls.is_some_and(|stage| {
             stage.facts.iter().any(|fact| {
                 fact.key == "tls.fault"
-                    && ["plain-answer", "closed", "timed-out", "protocol-error"]
-                        .contains(&fact.value.as_str())
+                    && ["plain-answer", "closed", "protocol-error"].contains(&fact.value.as_str())
+                    || fact.key == "tls.answer"
             })
         });
     };
@@ -283,6 +300,7 @@ async fn attempt(
         judged.facts.clear();
     }
     Outcome {
+        exchange: transcript(request, &answer),
         accepted,
         is_http: answer.ending == Ending::Complete && status.is_some(),
         status,
@@ -297,6 +315,7 @@ impl Outcome {
                 detail,
                 ..Judged::default()
             },
+            exchange: String::new(),
             status: None,
             is_http: false,
             accepted: false,

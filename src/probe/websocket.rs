@@ -85,7 +85,13 @@ pub(super) async fn watch<S: Wire>(
         bytes: 0,
         pong: None,
     };
-    let mut end = watch.ping(limits, deadline).await;
+    let mut end = if is_text {
+        // A library would wait for the rest of what it takes for a frame.
+        let words = format!("HTTP text stands where frames should: {beginning}");
+        Some(End::Fault("frame-header", words))
+    } else {
+        watch.ping(limits, deadline).await
+    };
     let mut was_held = false;
     if end.is_none() && !hold.is_zero() {
         was_held = true;
@@ -95,12 +101,7 @@ pub(super) async fn watch<S: Wire>(
     watch.tell_traffic(&mut session);
     match end {
         None => watch.close(limits, hold, &mut session).await,
-        Some(end) => {
-            if is_text && matches!(end, End::Fault(..)) {
-                session.say(format!("HTTP text stands where frames should: {beginning}"));
-            }
-            watch.tell_end(end, was_held, &mut session);
-        }
+        Some(end) => watch.tell_end(end, was_held, &mut session),
     }
     session
 }

@@ -11,6 +11,7 @@ mod doubts;
 mod evidence;
 mod knowledge;
 mod pages;
+mod probe;
 mod ranking;
 mod ranks;
 mod recordings;

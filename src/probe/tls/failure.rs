@@ -61,21 +61,23 @@ pub(super) fn timed_out(seen: &[u8], limit: Duration) -> (Facts, String) {
         "the TLS greeting was not answered within {:.1} s",
         limit.as_secs_f64()
     );
-    (vec![("tls.fault", "timed-out".to_owned())], words)
+    (vec![("tls.answer", "timed-out".to_owned())], words)
 }
 
 fn not_tls(seen: &[u8]) -> Option<(Facts, String)> {
     if seen.is_empty() || bytes::is_tls(seen) {
         return None;
     }
-    let mut facts = vec![("tls.fault", "plain-answer".to_owned())];
     let shown = bytes::shown(seen, 60);
+    if bytes::is_other_service(seen) {
+        // Neither scheme is right for it, so nothing is said of encryption.
+        let facts = vec![("handshake.answer", "other-service".to_owned())];
+        return Some((facts, format!("another kind of service answers: {shown}")));
+    }
+    let mut facts = vec![("tls.fault", "plain-answer".to_owned())];
     if bytes::is_http(seen) || bytes::is_markup(seen) {
         facts.push(("port.speaks", "plain".to_owned()));
         return Some((facts, format!("the port answers in plain HTTP: {shown}")));
-    }
-    if bytes::is_other_service(seen) {
-        facts.push(("handshake.answer", "other-service".to_owned()));
     }
     Some((facts, format!("the port does not speak TLS: {shown}")))
 }

@@ -5,7 +5,7 @@ use super::super::policy::{Scheme, Target};
 use super::{Answer, Ending, Request};
 
 /// Facts and words for one answer.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Judged {
     /// Keys and values.
     pub(crate) facts: Vec<(&'static str, String)>,
@@ -245,7 +245,10 @@ fn unreadable(answer: &Answer, judged: &mut Judged) {
             format!("the header did not end within {} bytes", raw.len()),
         ),
     };
-    judged.add("handshake.answer", value);
+    match answer.ending {
+        Ending::TooLong => judged.add("handshake.header", "endless"),
+        _ => judged.add("handshake.answer", value),
+    }
     judged.detail = words;
 }
 
