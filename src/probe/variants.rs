@@ -172,7 +172,7 @@ fn is_worth(walk: &Walk<'_>, change: Change, base: Option<&Handshake>) -> bool {
         }
         Change::OtherScheme => {
             is_silent && walk.target.scheme == Scheme::Ws
-                || status.is_some_and(|status| matches!(status, 300..=399 | 400))
+                || status.is_some_and(|status| matches!(status, 300..=400))
         }
         Change::WithDeflate => base.judged.accepted,
         Change::WithoutSubprotocol => !base.judged.accepted,
