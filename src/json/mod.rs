@@ -17,8 +17,10 @@ use crate::engine::{Diagnosis, Evidence, diagnosis};
 
 pub use case::{CaseJson, CaseSummaryJson, OutcomeJson, case};
 pub use handover::{BundleJson, bundle};
-pub use probe::{ProbeJson, ReportJson, ReportWrittenJson, StageJson, StageWrittenJson};
-pub use probe::{probe, report, stage};
+pub use probe::{
+    ProbeJson, ProbeVariantJson, ReportJson, ReportWrittenJson, StageJson, StageWrittenJson,
+};
+pub use probe::{probe, report, stage, variant};
 
 /// Evidence as callers send it.
 #[derive(Debug, Default, Deserialize)]

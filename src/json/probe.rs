@@ -50,7 +50,7 @@ pub struct ReportWrittenJson {
     url: String,
     started_at: String,
     stages: Vec<StageWrittenJson>,
-    variants: Vec<VariantJson>,
+    variants: Vec<ProbeVariantJson>,
     /// All facts, those of the stages included.
     facts: Vec<StatedFactJson>,
     /// The handshake as it went over the wire, without secrets.
@@ -72,7 +72,7 @@ pub struct StageWrittenJson {
 
 /// A variant of the handshake as callers get it.
 #[derive(Debug, Serialize)]
-pub struct VariantJson {
+pub struct ProbeVariantJson {
     id: String,
     changed: String,
     outcome: String,
@@ -132,8 +132,9 @@ pub fn stage(stage: &Stage) -> StageWrittenJson {
     }
 }
 
-fn variant(variant: &Variant) -> VariantJson {
-    VariantJson {
+/// A variant as callers get it, in a report and as an event.
+pub fn variant(variant: &Variant) -> ProbeVariantJson {
+    ProbeVariantJson {
         id: variant.id.clone(),
         changed: variant.changed.clone(),
         outcome: variant.outcome.clone(),
