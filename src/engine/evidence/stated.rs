@@ -1,4 +1,5 @@
-//! What the readers of structures state without any pattern: the words that they choose themselves.
+//! What the readers of structures and the probes state without any pattern: the words that they
+//! choose themselves.
 //!
 //! The check of the knowledge asks this list which symptoms can be seen at all. A test reads all
 //! samples and finds what is missing here.
@@ -51,6 +52,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
         Values(&["both", "neither", "only-with"]),
     ),
     ("csp.connect-src", Values(&["missing"])),
+    ("deflate.compared", Values(&["both", "only-without"])),
     (
         "dev-server.fault",
         Values(&[
@@ -140,6 +142,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
             "version-unsupported",
         ]),
     ),
+    ("handshake.header", Values(&["endless"])),
     ("handshake.location", Everything),
     ("handshake.opened", Values(&["yes"])),
     (
@@ -173,7 +176,12 @@ pub const STATED: &[(&str, AnyOf)] = &[
     ("page.host.kind", Values(&["name"])),
     ("page.scheme", Everything),
     ("page.url", Everything),
+    (
+        "path.compared",
+        Values(&["only-other-slash", "only-this-slash"]),
+    ),
     ("port.speaks", Values(&["plain", "tls"])),
+    ("probe.result", Values(&["healthy"])),
     ("proxy.forward", Values(&["seen"])),
     ("reset.sender", Values(&["on-the-way", "server"])),
     ("server.limit", Values(&["connections"])),
@@ -208,6 +216,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
         Values(&["idle", "lifetime", "overloaded", "reset"]),
     ),
     ("session.idle", Values(&["no", "yes"])),
+    ("session.ping", Values(&["answered"])),
     ("since", Values(&["deploy", "https", "proxy", "update"])),
     ("tcp.address.kind", Values(&["ipv6-loopback"])),
     (
@@ -231,6 +240,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
             "only-ipv6-failed",
         ]),
     ),
+    ("tls.answer", Values(&["timed-out"])),
     ("tls.chain", Values(&["complete", "leaf-only"])),
     ("tls.client-certificate", Values(&["not-asked", "optional"])),
     ("tls.dates", Values(&["valid"])),
@@ -245,6 +255,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
             "self-signed",
         ]),
     ),
+    ("tls.gateway", Values(&["none"])),
     ("tls.issuer.kind", Values(&["private", "public"])),
     ("tls.names", Values(&["covered"])),
     ("tls.plain-request", Values(&["yes"])),
