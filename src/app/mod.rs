@@ -92,7 +92,14 @@ impl App {
     pub async fn start(store: Arc<dyn Store>, files: &[SourceFile]) -> Result<Self, StartError> {
         Self::bring_up_to_date(&store, files).await?;
         let learned = learning::learned(&store).await?;
-        let engine = Engine::with_learned(store.graph().await?, learned);
+        let (graph, kept) = (store.graph().await?, store.kept_index().await?);
+        let (engine, new) = Engine::with_kept_index(graph, learned, kept.as_deref());
+        if let Some(index) = new {
+            // Without it the next start takes a little longer, and that is all.
+            if let Err(error) = store.keep_index(&index).await {
+                tracing::warn!(%error, "the compiled knowledge could not be kept");
+            }
+        }
         let app = App {
             engine: ArcSwap::from_pointee(engine),
             store,

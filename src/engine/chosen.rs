@@ -12,7 +12,7 @@ const MOST_BESIDE: usize = 16;
 const MOST_LISTS: usize = 3;
 
 /// A wording that may stand around a literal.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) wording: u32,
     /// Where in [`Chosen::beside`] the lists begin of which each has a sequence, at least, that stands

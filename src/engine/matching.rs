@@ -10,12 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use regex::Regex;
 
 use super::anchors::{Anchors, Hit};
-use super::chosen::{Chosen, Owner, stands_beside};
+use super::chosen::{Owner, stands_beside};
 use super::evidence::{Connections, Fact, Lines, Span};
 use super::graph::{Graph, Pattern, Predicate};
-use super::literals::{Requirement, parse, requirements_of};
+use super::index::Index;
 use super::overlap::without_overlapped;
-use super::screen::{Rarity, Screen, Sequences};
+use super::screen::Sequences;
 use super::shapes::{Shapes, shape_of};
 use super::wording::{SystemFacts, Wording};
 pub use super::wording::{capture_name, compile};
@@ -65,6 +65,11 @@ impl Matcher {
     /// Prepares a graph's patterns. Those without a useful literal are left out; the check of the
     /// knowledge refuses them.
     pub fn new(graph: &Graph) -> Self {
+        Matcher::with_index(graph, Index::of(graph))
+    }
+
+    /// The same with the index of just these patterns.
+    pub(super) fn with_index(graph: &Graph, index: Index) -> Self {
         let mut words: HashMap<String, Arc<str>> = HashMap::new();
         let mut intern = |word: &str| -> Arc<str> {
             if let Some(known) = words.get(word) {
@@ -74,21 +79,9 @@ impl Matcher {
             words.insert(word.to_owned(), new.clone());
             new
         };
-        let (ways, mut screens): (Vec<Vec<Requirement>>, Vec<Screen>) = graph
-            .patterns()
-            .map(|(_, pattern)| {
-                parse(&pattern.regex)
-                    .map(|hir| (requirements_of(&hir), Screen::new(&hir)))
-                    .unwrap_or_default()
-            })
-            .unzip();
-        let rarity = Rarity::of(&screens, ways.iter().flatten().flatten().flatten());
-        for screen in &mut screens {
-            screen.order(&rarity);
-        }
-        let chosen = Chosen::of(&ways, &screens, &rarity, graph);
-        let mut screens = screens.into_iter();
-        let mut wordings = Vec::with_capacity(screens.len());
+        let literals = Anchors::new(index.literals());
+        let mut wordings = Vec::with_capacity(index.screens.len());
+        let mut screens = index.screens.into_iter();
         for system in &graph.systems {
             let system_facts: SystemFacts = system
                 .facts
@@ -101,15 +94,11 @@ impl Matcher {
                 wordings.push(Wording::new(system, pattern, screen, facts, &mut intern));
             }
         }
-        let mut owner_bounds = vec![0];
-        for owners in &chosen.owners {
-            owner_bounds.push(owner_bounds.last().unwrap_or(&0) + owners.len() as u32);
-        }
         Matcher {
-            literals: Anchors::new(chosen.literals.into_iter()),
-            owners: chosen.owners.concat(),
-            owner_bounds,
-            beside: chosen.beside,
+            literals,
+            owners: index.owners,
+            owner_bounds: index.owner_bounds,
+            beside: index.beside,
             wordings,
             notes: Mutex::default(),
         }

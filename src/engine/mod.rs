@@ -9,6 +9,7 @@ mod chosen;
 pub mod diagnosis;
 pub mod evidence;
 pub mod graph;
+mod index;
 pub mod knowledge;
 pub mod learned;
 pub mod literals;

@@ -152,7 +152,7 @@ fn hash(length: u32, packed: u32) -> u16 {
 ///
 /// A list of words, each of which must hold: the number of a sequence, or `ANY` with the length
 /// of the alternatives that follow, each a length and a list like the whole.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Screen {
     words: Box<[u16]>,
 }
@@ -163,6 +163,18 @@ impl Screen {
         Screen {
             words: formula(hir, &[], &[]).into(),
         }
+    }
+
+    /// The screen that was written down as these words.
+    pub(super) fn of_words(words: &[u16]) -> Self {
+        Screen {
+            words: words.into(),
+        }
+    }
+
+    /// The formula, good for writing it down.
+    pub(super) fn words(&self) -> &[u16] {
+        &self.words
     }
 
     /// Puts what stands in the fewest texts first, so that most windows are refused by a look or

@@ -152,6 +152,10 @@ pub trait Store: Send + Sync {
     ) -> Result<(), StoreError>;
     /// The knowledge as it is stored.
     async fn graph(&self) -> Result<Graph, StoreError>;
+    /// What compiling the knowledge worked out last, if it was kept.
+    async fn kept_index(&self) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Keeps it for the next start, in the place of what was kept before.
+    async fn keep_index(&self, bytes: &[u8]) -> Result<(), StoreError>;
     /// Pages that speak of the words, best first.
     async fn search(&self, words: &str, most: usize) -> Result<Vec<Hit>, StoreError>;
     /// Keeps a new case and gives it its number.

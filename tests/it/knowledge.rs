@@ -1,15 +1,17 @@
 //! The shipped knowledge: right by its own check, and the same after a way through the database.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use wsdoctor::app::App;
-use wsdoctor::engine::Engine;
 use wsdoctor::engine::graph::Graph;
 use wsdoctor::engine::knowledge::{Severity, SourceFile, check, doubts, read};
+use wsdoctor::engine::learned::LearnedPriors;
+use wsdoctor::engine::{Engine, Evidence};
 use wsdoctor::store::Store as _;
 use wsdoctor::store::sqlite::SqliteStore;
 
-use crate::support::{TestApp, address, shared, shipped};
+use crate::support::{TestApp, address, shared, shipped, small_knowledge};
 
 fn graph() -> Graph {
     read(&shipped()).graph
@@ -75,6 +77,48 @@ async fn shipped_knowledge_is_imported_only_when_it_changed() {
     let test = TestApp::start().await;
     let hash = test.app.engine().hash().to_owned();
     assert_eq!(hash, Engine::new(graph()).hash());
+}
+
+#[test]
+fn an_engine_with_a_kept_index_says_the_same() {
+    let (first, index) = Engine::with_kept_index(graph(), LearnedPriors::default(), None);
+    let index = index.expect("an index to keep");
+    let (again, new) = Engine::with_kept_index(graph(), LearnedPriors::default(), Some(&index));
+    assert_eq!(new, None, "the kept index counts");
+    let examples = first.graph().patterns();
+    for example in examples.flat_map(|(_, pattern)| &pattern.examples) {
+        let evidence = [Evidence {
+            text: Some(example.clone()),
+            ..Evidence::default()
+        }];
+        let facts = |engine: &Engine| engine.diagnose(&evidence).facts;
+        assert_eq!(facts(&first), facts(&again), "{example}");
+    }
+    let mut other = graph();
+    other.systems.pop();
+    let (_, new) = Engine::with_kept_index(other, LearnedPriors::default(), Some(&index));
+    assert!(new.is_some(), "the index of other knowledge does not count");
+}
+
+#[tokio::test]
+async fn the_index_is_kept_for_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = address(&folder.path().join("kept.db"));
+    let mut kept = Vec::new();
+    for start in ["first", "second", "after damage"] {
+        let store = Arc::new(SqliteStore::open(&path).await.expect("a database"));
+        if start == "after damage" {
+            store.keep_index(b"nothing").await.expect("a write");
+        }
+        App::start(store.clone(), &small_knowledge())
+            .await
+            .expect("a start");
+        kept.push(store.kept_index().await.expect("a read"));
+        store.close().await;
+    }
+    assert!(kept[0].is_some());
+    assert_eq!(kept[0], kept[1]);
+    assert_eq!(kept[0], kept[2], "worked out anew");
 }
 
 fn problems_of(name: &str, text: &str) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::evidence::{Fact, Review};
 use super::super::graph::Graph;
+use super::super::index::Index;
 use super::super::knowledge;
 use super::super::learned::LearnedPriors;
 use super::super::matching::{Matcher, holds};
@@ -57,6 +58,43 @@ impl Engine {
 
     fn compiled(mut graph: Graph, numbers: Numbers, learned: LearnedPriors) -> Self {
         graph.sort();
+        let hash = knowledge::hash_of_sorted(&graph);
+        let index = Index::of(&graph);
+        Engine::with_index(graph, hash, index, numbers, learned)
+    }
+
+    /// Compiles a graph with what closed cases taught and with the index that an earlier compilation
+    /// of the same graph worked out, which takes a fraction of the time. Where the index is missing,
+    /// damaged, of other knowledge or of another version of the program, it is worked out; it comes
+    /// back then as bytes, to be kept for the next time.
+    pub fn with_kept_index(
+        mut graph: Graph,
+        learned: LearnedPriors,
+        kept: Option<&[u8]>,
+    ) -> (Self, Option<Vec<u8>>) {
+        graph.sort();
+        let hash = knowledge::hash_of_sorted(&graph);
+        let known = kept.and_then(|bytes| Index::from_bytes(bytes, &hash));
+        let (index, new) = match known {
+            Some(index) => (index, None),
+            None => {
+                let index = Index::of(&graph);
+                let bytes = index.to_bytes(&hash);
+                (index, Some(bytes))
+            }
+        };
+        let engine = Engine::with_index(graph, hash, index, Numbers::default(), learned);
+        (engine, new)
+    }
+
+    /// Compiles a graph that is in order, of that hash.
+    fn with_index(
+        graph: Graph,
+        hash: String,
+        index: Index,
+        numbers: Numbers,
+        learned: LearnedPriors,
+    ) -> Self {
         let model = Model::with_learned(&graph, numbers, &learned);
         let mut symptoms_by_key: HashMap<String, Vec<usize>> = HashMap::new();
         for (row, symptom) in graph.symptoms.iter().enumerate() {
@@ -72,9 +110,9 @@ impl Engine {
             }
         }
         Engine {
-            matcher: Matcher::new(&graph),
+            matcher: Matcher::with_index(&graph, index),
             planner: Planner::new(&graph, &model),
-            hash: learned.stamp(knowledge::hash_of_sorted(&graph)),
+            hash: learned.stamp(hash),
             learned,
             model,
             symptoms_by_key,

@@ -279,6 +279,20 @@ impl Store for SqliteStore {
         graph::read(&mut transaction).await
     }
 
+    async fn kept_index(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(sqlx::query_scalar("SELECT bytes FROM kept_index")
+            .fetch_optional(&self.readers)
+            .await?)
+    }
+
+    async fn keep_index(&self, bytes: &[u8]) -> Result<(), StoreError> {
+        sqlx::query("INSERT OR REPLACE INTO kept_index (id, bytes) VALUES (1, ?)")
+            .bind(bytes)
+            .execute(&self.readers)
+            .await?;
+        Ok(())
+    }
+
     async fn search(&self, words: &str, most: usize) -> Result<Vec<Hit>, StoreError> {
         search::search(&self.readers, words, most).await
     }

@@ -1,0 +1,266 @@
+//! What the search for wordings needs to know of their expressions, worked out once and kept.
+//!
+//! Reading the syntax of every expression and choosing literals is most of what compiling the
+//! knowledge costs. Both depend on nothing but the patterns, so the result can be written down as
+//! bytes and read again in a hundredth of the time. Bytes of another version of the program, of
+//! other patterns, or damaged ones are not read: the index is worked out anew then.
+
+use sha2::{Digest, Sha256};
+
+use super::chosen::{Chosen, Owner};
+use super::graph::Graph;
+use super::literals::{Requirement, parse, requirements_of};
+use super::screen::{Rarity, Screen};
+
+/// How many bytes of a digest are kept.
+const DIGEST: usize = 16;
+
+/// The code that an index depends on: where any of it changed, older indexes do not count.
+const MADE_BY: &[&str] = &[
+    env!("CARGO_PKG_VERSION"),
+    include_str!("index.rs"),
+    include_str!("literals.rs"),
+    include_str!("screen.rs"),
+    include_str!("chosen.rs"),
+];
+
+/// The literals that are looked for, and what else each pattern asks of a window.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Index {
+    /// All literals, one after the other.
+    literals: String,
+    /// Where each literal ends.
+    literal_ends: Vec<u32>,
+    /// The wordings that may stand around each literal, one literal's after the other's.
+    pub(super) owners: Vec<Owner>,
+    /// Where each literal's owners begin, and where the last one's end.
+    pub(super) owner_bounds: Vec<u32>,
+    /// What must stand beside the literals, see [`Chosen::beside`].
+    pub(super) beside: Vec<u16>,
+    /// For each pattern in the graph's order.
+    pub(super) screens: Vec<Screen>,
+}
+
+impl Index {
+    /// Works it out.
+    pub(super) fn of(graph: &Graph) -> Self {
+        let (ways, mut screens): (Vec<Vec<Requirement>>, Vec<Screen>) = graph
+            .patterns()
+            .map(|(_, pattern)| {
+                parse(&pattern.regex)
+                    .map(|hir| (requirements_of(&hir), Screen::new(&hir)))
+                    .unwrap_or_default()
+            })
+            .unzip();
+        let rarity = Rarity::of(&screens, ways.iter().flatten().flatten().flatten());
+        for screen in &mut screens {
+            screen.order(&rarity);
+        }
+        let chosen = Chosen::of(&ways, &screens, &rarity, graph);
+        let mut literals = String::new();
+        let mut literal_ends = Vec::with_capacity(chosen.literals.len());
+        for literal in &chosen.literals {
+            literals.push_str(literal);
+            literal_ends.push(literals.len() as u32);
+        }
+        let mut owner_bounds = Vec::with_capacity(chosen.owners.len() + 1);
+        owner_bounds.push(0);
+        let mut end = 0;
+        for owners in &chosen.owners {
+            end += owners.len() as u32;
+            owner_bounds.push(end);
+        }
+        Index {
+            literals,
+            literal_ends,
+            owners: chosen.owners.concat(),
+            owner_bounds,
+            beside: chosen.beside,
+            screens,
+        }
+    }
+
+    /// The literals in the order of their numbers.
+    pub(super) fn literals(&self) -> impl Iterator<Item = &str> {
+        let starts = std::iter::once(0).chain(self.literal_ends.iter().copied());
+        starts
+            .zip(&self.literal_ends)
+            .map(|(start, end)| &self.literals[start as usize..*end as usize])
+    }
+
+    /// As bytes, for knowledge of that hash.
+    pub(super) fn to_bytes(&self, knowledge: &str) -> Vec<u8> {
+        let mut content = Vec::new();
+        put_u32s(&mut content, &self.literal_ends);
+        put_u32s(&mut content, &self.owner_bounds);
+        let owners: Vec<u32> = self
+            .owners
+            .iter()
+            .flat_map(|owner| numbers(*owner))
+            .collect();
+        put_u32s(&mut content, &owners);
+        put_u16s(&mut content, &self.beside);
+        let lengths: Vec<u32> = self
+            .screens
+            .iter()
+            .map(|screen| screen.words().len() as u32)
+            .collect();
+        put_u32s(&mut content, &lengths);
+        let words: Vec<u16> = self
+            .screens
+            .iter()
+            .flat_map(|screen| screen.words().iter().copied())
+            .collect();
+        put_u16s(&mut content, &words);
+        content.extend_from_slice(self.literals.as_bytes());
+        let mut bytes = digest(knowledge, &content).to_vec();
+        bytes.append(&mut content);
+        bytes
+    }
+
+    /// The index that the bytes hold; `None` if they are damaged, or were made by another version
+    /// of the program or of other knowledge.
+    pub(super) fn from_bytes(bytes: &[u8], knowledge: &str) -> Option<Self> {
+        let (expected, content) = bytes.split_at_checked(DIGEST)?;
+        if expected != digest(knowledge, content) {
+            return None;
+        }
+        let mut rest = content;
+        let literal_ends = take_u32s(&mut rest)?;
+        let owner_bounds = take_u32s(&mut rest)?;
+        let owners = take_u32s(&mut rest)?;
+        let beside = take_u16s(&mut rest)?;
+        let lengths = take_u32s(&mut rest)?;
+        let words = take_u16s(&mut rest)?;
+        let mut left = words.as_slice();
+        let mut screens = Vec::with_capacity(lengths.len());
+        for length in lengths {
+            let (own, others) = left.split_at_checked(length as usize)?;
+            screens.push(Screen::of_words(own));
+            left = others;
+        }
+        Some(Index {
+            literals: String::from_utf8(rest.to_vec()).ok()?,
+            literal_ends,
+            owners: owners.chunks_exact(3).filter_map(owner).collect(),
+            owner_bounds,
+            beside,
+            screens,
+        })
+    }
+}
+
+/// Says that content was made by this program, of that knowledge, and is whole.
+fn digest(knowledge: &str, content: &[u8]) -> [u8; DIGEST] {
+    let mut hasher = Sha256::new();
+    for part in MADE_BY {
+        hasher.update(part.len().to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.update(knowledge.len().to_le_bytes());
+    hasher.update(knowledge);
+    hasher.update(content);
+    let mut digest = [0; DIGEST];
+    digest.copy_from_slice(&hasher.finalize()[..DIGEST]);
+    digest
+}
+
+fn numbers(owner: Owner) -> [u32; 3] {
+    let lists = u32::from(owner.lists) << 1 | u32::from(owner.is_long);
+    [owner.wording, owner.beside, lists]
+}
+
+fn owner(numbers: &[u32]) -> Option<Owner> {
+    let [wording, beside, lists] = numbers.try_into().ok()?;
+    let lists: u32 = lists;
+    Some(Owner {
+        wording,
+        beside,
+        lists: u16::try_from(lists >> 1).ok()?,
+        is_long: lists & 1 == 1,
+    })
+}
+
+fn put_u32s(bytes: &mut Vec<u8>, numbers: &[u32]) {
+    bytes.extend_from_slice(&(numbers.len() as u32).to_le_bytes());
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}
+
+fn put_u16s(bytes: &mut Vec<u8>, numbers: &[u16]) {
+    bytes.extend_from_slice(&(numbers.len() as u32).to_le_bytes());
+    bytes.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+}
+
+fn take_length(bytes: &mut &[u8]) -> Option<usize> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    usize::try_from(u32::from_le_bytes(*length)).ok()
+}
+
+fn take_u32s(bytes: &mut &[u8]) -> Option<Vec<u32>> {
+    let length = take_length(bytes)?.checked_mul(4)?;
+    let (own, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    let (chunks, _) = own.as_chunks();
+    Some(
+        chunks
+            .iter()
+            .map(|chunk| u32::from_le_bytes(*chunk))
+            .collect(),
+    )
+}
+
+fn take_u16s(bytes: &mut &[u8]) -> Option<Vec<u16>> {
+    let length = take_length(bytes)?.checked_mul(2)?;
+    let (own, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    let (chunks, _) = own.as_chunks();
+    Some(
+        chunks
+            .iter()
+            .map(|chunk| u16::from_le_bytes(*chunk))
+            .collect(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Index;
+    use crate::engine::knowledge::{SourceFile, read};
+
+    fn index() -> Index {
+        let text = "title = \"P\"\n[[pattern]]\nid = \"a\"\nregex = 'connection (?:refused|reset) by \\w+'\n\
+                    [[pattern]]\nid = \"b\"\nregex = '(?i)timed out after \\d+ seconds'\nlines = 2\n";
+        let files = [SourceFile {
+            name: "patterns/p.toml".to_owned(),
+            text: text.to_owned(),
+        }];
+        Index::of(&read(&files).graph)
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let index = index();
+        assert!(
+            index
+                .literals()
+                .any(|literal| literal.contains("timed out after "))
+        );
+        let bytes = index.to_bytes("hash");
+        assert_eq!(Index::from_bytes(&bytes, "hash"), Some(index));
+    }
+
+    #[test]
+    fn other_knowledge_and_damage_are_refused() {
+        let bytes = index().to_bytes("hash");
+        assert_eq!(Index::from_bytes(&bytes, "other"), None);
+        for length in 0..bytes.len() {
+            assert_eq!(Index::from_bytes(&bytes[..length], "hash"), None);
+        }
+        for position in 0..bytes.len() {
+            let mut damaged = bytes.clone();
+            damaged[position] ^= 1;
+            assert_eq!(Index::from_bytes(&damaged, "hash"), None);
+        }
+    }
+}
