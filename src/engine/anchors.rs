@@ -161,6 +161,10 @@ impl Anchors {
                     start,
                     literal: entry.literal,
                 };
+                if hits.last().is_none_or(|last| *last <= hit) {
+                    hits.push(hit);
+                    continue;
+                }
                 // They come nearly in order, so the place of each is near the end.
                 let place = hits.iter().rposition(|known| *known <= hit);
                 hits.insert(place.map_or(0, |place| place + 1), hit);

@@ -7,9 +7,9 @@ use super::literals::{Requirement, worth};
 use super::screen::{Rarity, Screen, Sequences, sequences};
 
 /// A list of sequences of which one must stand beside a literal is no longer than this.
-const MOST_BESIDE: usize = 16;
+const MOST_BESIDE: usize = 64;
 /// So many lists are looked at before the whole screen is.
-const MOST_LISTS: usize = 3;
+const MOST_LISTS: usize = 6;
 
 /// A wording that may stand around a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! (Kadane & Simon 1977). A check is worth what it takes off the expected minutes, less its own
 //! (Heckerman, Breese & Rommelse 1995).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::evidence::Fact;
 use super::graph::{Check, CheckKind, Graph, Who};
@@ -28,7 +28,9 @@ const HORIZON: usize = 12;
 /// than its answers let on, and costs that many minutes more a place.
 const MINUTES_PER_PLACE: f64 = 0.7;
 /// The place of a check that none of the likeliest causes names.
-const FAR_DOWN: usize = 5;
+const FAR_DOWN: u8 = 5;
+/// Stands for the place of a check that a cause does not name.
+const UNNAMED: u8 = u8::MAX;
 /// From this probability on a cause is as good as known.
 const NEARLY_CERTAIN: f64 = 0.8;
 /// Below this probability of the likeliest cause next to nothing is known.
@@ -88,6 +90,10 @@ pub struct NextStep {
 #[derive(Debug)]
 pub struct Planner {
     checks: Vec<PlannedCheck>,
+    /// For each root, the checks that its family names.
+    named_by: Vec<Vec<usize>>,
+    /// The keys that answers assert, numbered.
+    keys: HashMap<String, usize>,
     fix_minutes: Vec<f64>,
     /// Checks in the order of what they tell a minute while nothing is known.
     most_telling: Vec<usize>,
@@ -96,10 +102,10 @@ pub struct Planner {
 #[derive(Debug)]
 struct PlannedCheck {
     check: usize,
-    /// For each cause, its place in the cause's list; `None` where the cause does not name it.
-    places: Vec<Option<usize>>,
-    /// For each answer that asserts facts, their keys.
-    keys: Vec<Vec<String>>,
+    /// For each cause, its place in the cause's list, or `UNNAMED`.
+    places: Vec<u8>,
+    /// For each answer that asserts facts, the numbers of their keys.
+    keys: Vec<Vec<usize>>,
     minutes: f64,
     /// For each answer, P(answer | cause) for each cause, then for something else.
     answers: Vec<Vec<f64>>,
@@ -128,6 +134,11 @@ pub enum Choice {
 impl Planner {
     /// Prepares the checks of a graph.
     pub fn new(graph: &Graph, model: &Model) -> Self {
+        let mut keys: HashMap<String, usize> = HashMap::new();
+        let mut number = |key: &String| {
+            let next = keys.len();
+            *keys.entry(key.clone()).or_insert(next)
+        };
         let checks: Vec<PlannedCheck> = graph
             .checks
             .iter()
@@ -139,7 +150,7 @@ impl Planner {
                     .answers
                     .iter()
                     .filter(|answer| !answer.facts.is_empty())
-                    .map(|answer| answer.facts.keys().cloned().collect())
+                    .map(|answer| answer.facts.keys().map(&mut number).collect())
                     .collect(),
                 minutes: check.minutes,
                 answers: answer_probabilities(graph, model, check),
@@ -158,7 +169,14 @@ impl Planner {
             .map(|check| check.bits(&weights) / (check.minutes + 1.0))
             .collect();
         most_telling.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]).then(a.cmp(b)));
+        let names = |root: usize| {
+            let named = checks.iter().map(|check| check.places[root] != UNNAMED);
+            let positions = named.enumerate().filter(|(_, is_named)| *is_named);
+            positions.map(|(position, _)| position).collect()
+        };
         Planner {
+            named_by: (0..graph.causes.len()).map(names).collect(),
+            keys,
             checks,
             most_telling,
             fix_minutes: graph
@@ -176,7 +194,16 @@ impl Planner {
 
     /// Chooses the next step. `families` holds the probability of each root cause (0 for narrower
     /// ones), `known` the keys of facts that were already told.
-    pub fn plan(&self, posterior: &Posterior, families: &[f64], known: &HashSet<&str>) -> Plan {
+    pub fn plan<'k>(
+        &self,
+        posterior: &Posterior,
+        families: &[f64],
+        known: impl Iterator<Item = &'k str>,
+    ) -> Plan {
+        let mut is_known = vec![false; self.keys.len()];
+        for key in known.filter_map(|key| self.keys.get(key)) {
+            is_known[*key] = true;
+        }
         let mut likeliest: Vec<usize> =
             (0..families.len()).filter(|c| families[*c] > 0.0).collect();
         let likelier = |a: &usize, b: &usize| families[*b].total_cmp(&families[*a]).then(a.cmp(b));
@@ -193,11 +220,12 @@ impl Planner {
         let rest = 1.0 - now.iter().sum::<f64>();
         let without_check = expected_minutes(&now, &costs);
         let mut best: Option<(usize, f64)> = None;
-        for planned in &self.checks {
-            let useful = likeliest
-                .iter()
-                .any(|cause| planned.places[*cause].is_some());
-            if !useful || planned.is_told(known) {
+        let mut is_named = vec![false; self.checks.len()];
+        for check in likeliest.iter().flat_map(|cause| &self.named_by[*cause]) {
+            is_named[*check] = true;
+        }
+        for (planned, is_named) in self.checks.iter().zip(is_named) {
+            if !is_named || planned.is_told(&is_known) {
                 continue;
             }
             let detour = planned.detour(&likeliest);
@@ -221,7 +249,7 @@ impl Planner {
             .most_telling
             .iter()
             .map(|position| &self.checks[*position])
-            .find(|planned| !planned.is_told(known))
+            .find(|planned| !planned.is_told(&is_known))
             .map(|planned| planned.check);
         match (plan.choice, most_telling) {
             (Choice::HandOver, Some(check)) if knows_little => Plan {
@@ -268,10 +296,10 @@ impl Planner {
 
 impl PlannedCheck {
     /// Whether something of whatever it would tell was told already.
-    fn is_told(&self, known: &HashSet<&str>) -> bool {
+    fn is_told(&self, is_known: &[bool]) -> bool {
         self.keys
             .iter()
-            .all(|answer| answer.iter().any(|key| known.contains(key.as_str())))
+            .all(|answer| answer.iter().any(|key| is_known[*key]))
     }
 
     /// What its answer is expected to tell of the cause while nothing is known, in bits. `weights`
@@ -296,10 +324,11 @@ impl PlannedCheck {
         let place = likeliest
             .iter()
             .take(3)
-            .filter_map(|cause| self.places[*cause])
+            .map(|cause| self.places[*cause])
+            .filter(|place| *place != UNNAMED)
             .min()
             .unwrap_or(FAR_DOWN);
-        place as f64 * MINUTES_PER_PLACE
+        f64::from(place) * MINUTES_PER_PLACE
     }
 
     /// Expected minutes to the end if this check is done first, its own included; `without` is what
@@ -367,11 +396,11 @@ fn expected_minutes(probabilities: &[f64], costs: &[f64]) -> f64 {
 }
 
 /// For each cause, at which place its family names the check.
-fn places(graph: &Graph, model: &Model, check: &Check) -> Vec<Option<usize>> {
-    let mut places = vec![None; graph.causes.len()];
+fn places(graph: &Graph, model: &Model, check: &Check) -> Vec<u8> {
+    let mut places = vec![UNNAMED; graph.causes.len()];
     for (cause, entry) in graph.causes.iter().enumerate() {
         if let Some(place) = entry.checks.iter().position(|id| *id == check.id) {
-            places[model.root_of(cause)] = Some(place);
+            places[model.root_of(cause)] = u8::try_from(place).unwrap_or(UNNAMED - 1);
         }
     }
     places

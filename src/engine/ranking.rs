@@ -84,6 +84,8 @@ pub struct Model {
     prior_logarithms: Vec<f64>,
     /// For a cause, the position of its family's root (itself for a root).
     root_of: Vec<usize>,
+    /// For a root, the positions of its narrower causes.
+    narrower: Vec<Vec<usize>>,
     stages: Vec<u8>,
     /// ln P(symptom | cause), row by row.
     logarithms: Vec<f64>,
@@ -202,7 +204,16 @@ impl Model {
             .collect();
         let mut priors = priors(graph, &root_of, &numbers);
         learned.shift(graph, &mut priors);
+        let mut narrower = vec![Vec::new(); root_of.len()];
+        for (own, root) in root_of
+            .iter()
+            .enumerate()
+            .filter(|(own, root)| own != *root)
+        {
+            narrower[*root].push(own);
+        }
         let mut model = Model {
+            narrower,
             prior_logarithms: priors.iter().map(|prior| prior.ln()).collect(),
             priors,
             root_of,
@@ -298,6 +309,11 @@ impl Model {
         self.root_of[cause]
     }
 
+    /// The positions of a root's narrower causes.
+    pub fn narrower(&self, root: usize) -> &[usize] {
+        &self.narrower[root]
+    }
+
     /// Whether any cause speaks of the symptom.
     pub fn is_informative(&self, symptom: usize) -> bool {
         self.informative[symptom]
@@ -341,12 +357,14 @@ impl Model {
         let mut contributions = self.contributions(&seen);
         share_sources(&mut contributions, sources);
         let stage_weights = self.stage_weights(&seen);
-        let mut scores: Vec<f64> = (0..self.causes())
-            .map(|cause| {
-                let evidence: f64 = contributions.iter().map(|c| c.weights[cause]).sum();
-                self.prior_logarithms[cause] + self.numbers.trust * evidence + stage_weights[cause]
-            })
-            .collect();
+        let mut scores = vec![0.0; self.causes()];
+        for contribution in &contributions {
+            add(&mut scores, &contribution.weights);
+        }
+        let known = self.prior_logarithms.iter().zip(&stage_weights);
+        for (score, (prior, stage)) in scores.iter_mut().zip(known) {
+            *score = prior + self.numbers.trust * *score + stage;
+        }
         scores.push(self.numbers.something_else.ln());
         let greatest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         for score in &mut scores {
@@ -380,17 +398,17 @@ impl Model {
             .map(|(_, symptoms)| {
                 // Several values of one variable are several looks at one thing.
                 let share = 1.0 / (symptoms.len() as f64).sqrt();
-                let weights = (0..self.causes())
-                    .map(|cause| {
-                        symptoms
-                            .iter()
-                            .map(|s| {
-                                self.logarithms[s * self.causes() + cause] - self.background[*s]
-                            })
-                            .sum::<f64>()
-                            * share
-                    })
-                    .collect();
+                let mut weights = vec![0.0; self.causes()];
+                for symptom in &symptoms {
+                    let background = self.background[*symptom];
+                    let row = &self.logarithms[symptom * self.causes()..][..self.causes()];
+                    for (weight, logarithm) in weights.iter_mut().zip(row) {
+                        *weight += logarithm - background;
+                    }
+                }
+                for weight in &mut weights {
+                    *weight *= share;
+                }
                 Contribution { symptoms, weights }
             })
             .collect()
@@ -408,12 +426,13 @@ impl Model {
                 None => {}
             }
         }
+        let wrong_stage = self.numbers.wrong_stage.ln();
         self.stages
             .iter()
             .map(|stages| {
                 let mut weight = 0.0;
                 if failed != 0 && *stages != 0 && stages & failed == 0 {
-                    weight += self.numbers.wrong_stage.ln();
+                    weight += wrong_stage;
                 }
                 // What shows only before a stage that was passed cannot be what is wrong.
                 if let Some(passed) = passed
@@ -421,11 +440,17 @@ impl Model {
                     && *stages < bit(passed)
                     && *stages != bit(Stage::Client)
                 {
-                    weight += self.numbers.wrong_stage.ln();
+                    weight += wrong_stage;
                 }
                 weight
             })
             .collect()
+    }
+}
+
+fn add(sums: &mut [f64], more: &[f64]) {
+    for (sum, value) in sums.iter_mut().zip(more) {
+        *sum += value;
     }
 }
 

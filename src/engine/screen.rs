@@ -46,41 +46,37 @@ impl Sequences {
         }
         self.reading += 1;
         self.insert(NOTHING);
-        let mut before = (0, Kind::Other);
-        // How many bytes came before, and the last two of them.
-        let mut last_two = (0, 0_u32);
-        for &byte in window {
-            let byte = byte.to_ascii_lowercase();
-            let kind = KINDS[usize::from(byte)];
+        let (mut was_edge, mut kind_before, mut has_digits) = (false, Kind::Other, false);
+        // The last two bytes.
+        let mut pair = 0;
+        for (count, byte) in window.iter().enumerate() {
+            let (byte, kind) = LETTERS[usize::from(*byte)];
             let byte = u32::from(byte);
-            let (count, pair) = last_two;
-            let last = pair & 0xff;
+            has_digits |= matches!(kind, Kind::Digit | Kind::Foreign);
             self.insert(hash(1, byte));
-            if matches!(kind, Kind::Digit | Kind::Foreign) {
-                self.insert(number(&[DIGIT]));
+            let two = (pair & 0xff) << 8 | byte;
+            // At the beginning an edge seems to come first, which only lets more through.
+            self.insert(hash(2, two));
+            self.insert(hash(3, pair << 8 | byte));
+            if was_edge {
+                // The byte is the second one after an edge.
+                self.insert(hash(3, u32::from(EDGE) << 16 | two));
             }
-            if count > 0 {
-                self.insert(hash(2, last << 8 | byte));
-                if before.0 != 0 {
-                    // The byte is the second one after an edge.
-                    self.insert(hash(3, u32::from(EDGE) << 16 | last << 8 | byte));
-                }
-                if count > 1 {
-                    self.insert(hash(3, pair << 8 | byte));
-                }
-            }
-            let is_edge = may_be_edge(before.1, kind);
-            if is_edge {
+            was_edge = may_be_edge(kind_before, kind);
+            if was_edge {
                 self.insert(hash(2, u32::from(EDGE) << 8 | byte));
                 if count > 0 {
                     self.insert_edge_after(count, pair);
                 }
             }
-            before = (u8::from(is_edge), kind);
-            last_two = (count + 1, (pair << 8 | byte) & 0xffff);
+            kind_before = kind;
+            pair = (pair << 8 | byte) & 0xffff;
         }
-        if may_be_edge(before.1, Kind::Other) && last_two.0 > 0 {
-            self.insert_edge_after(last_two.0, last_two.1);
+        if has_digits {
+            self.insert(number(&[DIGIT]));
+        }
+        if may_be_edge(kind_before, Kind::Other) && !window.is_empty() {
+            self.insert_edge_after(window.len(), pair);
         }
     }
 
@@ -112,19 +108,21 @@ enum Kind {
     Other,
 }
 
-const KINDS: [Kind; 256] = {
-    let mut kinds = [Kind::Other; 256];
+/// For each byte, the one in lower case and its kind.
+const LETTERS: [(u8, Kind); 256] = {
+    let mut letters = [(0, Kind::Other); 256];
     let mut byte = 0;
     while byte < 256 {
-        kinds[byte] = match byte as u8 {
+        let kind = match byte as u8 {
             b'0'..=b'9' => Kind::Digit,
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => Kind::Word,
             0x80.. => Kind::Foreign,
             _ => Kind::Other,
         };
+        letters[byte] = ((byte as u8).to_ascii_lowercase(), kind);
         byte += 1;
     }
-    kinds
+    letters
 };
 
 /// Whether a word may begin or end between two bytes; nothing counts as other.

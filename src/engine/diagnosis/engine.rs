@@ -1,6 +1,6 @@
 //! The compiled knowledge, and what it makes of evidence.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::super::evidence::{Fact, Review};
 use super::super::graph::Graph;
@@ -34,8 +34,10 @@ pub struct Engine {
     pub(super) matcher: Matcher,
     pub(super) model: Model,
     pub(super) planner: Planner,
-    /// Symptoms by the first key that they speak of.
-    pub(super) symptoms_by_key: HashMap<String, Vec<usize>>,
+    /// Symptoms that speak of one key only, by it.
+    pub(super) symptoms_of_key: HashMap<String, Vec<usize>>,
+    /// Symptoms that speak of several keys, by each.
+    pub(super) combined_symptoms_of_key: HashMap<String, Vec<usize>>,
     pub(super) hash: String,
     learned: LearnedPriors,
 }
@@ -96,17 +98,18 @@ impl Engine {
         learned: LearnedPriors,
     ) -> Self {
         let model = Model::with_learned(&graph, numbers, &learned);
-        let mut symptoms_by_key: HashMap<String, Vec<usize>> = HashMap::new();
+        let (mut of_key, mut combined_of_key): (HashMap<String, Vec<usize>>, HashMap<_, Vec<_>>) =
+            Default::default();
         for (row, symptom) in graph.symptoms.iter().enumerate() {
-            let mut keys: Vec<&str> = symptom
-                .when
-                .keys()
-                .into_iter()
-                .map(|(key, _)| key)
-                .collect();
-            keys.dedup();
+            let keys = symptom.when.keys();
+            let keys: BTreeSet<&str> = keys.into_iter().map(|(key, _)| key).collect();
+            let index = if keys.len() == 1 {
+                &mut of_key
+            } else {
+                &mut combined_of_key
+            };
             for key in keys {
-                symptoms_by_key.entry(key.to_owned()).or_default().push(row);
+                index.entry(key.to_owned()).or_default().push(row);
             }
         }
         Engine {
@@ -115,7 +118,8 @@ impl Engine {
             hash: learned.stamp(hash),
             learned,
             model,
-            symptoms_by_key,
+            symptoms_of_key: of_key,
+            combined_symptoms_of_key: combined_of_key,
             graph,
         }
     }
@@ -157,34 +161,52 @@ impl Engine {
         let posterior = self.model.posterior(&seen);
         let posterior = posterior.without_fixed(tried, FIX_IN_VAIN);
         let families = self.families(&posterior);
-        let known: HashSet<&str> = counted.iter().map(|(_, fact)| &*fact.key).collect();
-        let plan = self.planner.plan(&posterior, &families, &known);
+        let known = counted.iter().map(|(_, fact)| &*fact.key);
+        let plan = self.planner.plan(&posterior, &families, known);
         self.assemble(gathered, &symptoms, &posterior, &families, plan)
     }
 
     /// The symptoms that the facts amount to, each with the fact that shows it best.
     fn symptoms(&self, facts: &[(usize, &Fact)]) -> Vec<(usize, usize)> {
-        let mut candidates: Vec<usize> = facts
-            .iter()
-            .filter_map(|(_, fact)| self.symptoms_by_key.get(&*fact.key))
-            .flatten()
-            .copied()
-            .collect();
-        candidates.sort_unstable();
-        candidates.dedup();
         let plain: Vec<&Fact> = facts.iter().map(|(_, fact)| *fact).collect();
-        candidates
-            .into_iter()
-            .filter_map(|row| {
-                let used = holds(&self.graph.symptoms[row].when, &plain)?;
-                let shown = used
-                    .iter()
-                    .copied()
-                    .find(|position| plain[*position].span.is_some())
-                    .or(used.first().copied())?;
-                Some((row, facts[shown].0))
-            })
-            .collect()
+        let mut seen = Vec::new();
+        let mut combined: Vec<usize> = Vec::new();
+        for (position, fact) in plain.iter().enumerate() {
+            if plain[..position].iter().any(|other| other.key == fact.key) {
+                continue;
+            }
+            let rows = self.combined_symptoms_of_key.get(&*fact.key);
+            combined.extend(rows.into_iter().flatten());
+            let Some(rows) = self.symptoms_of_key.get(&*fact.key) else {
+                continue;
+            };
+            let (positions, alike): (Vec<usize>, Vec<&Fact>) = (position..plain.len())
+                .filter(|other| plain[*other].key == fact.key)
+                .map(|other| (other, plain[other]))
+                .unzip();
+            seen.extend(rows.iter().filter_map(|row| {
+                let shown = self.shown(*row, &alike)?;
+                Some((*row, facts[positions[shown]].0))
+            }));
+        }
+        combined.sort_unstable();
+        combined.dedup();
+        seen.extend(
+            combined
+                .into_iter()
+                .filter_map(|row| Some((row, facts[self.shown(row, &plain)?].0))),
+        );
+        seen.sort_unstable();
+        seen
+    }
+
+    /// If the symptom holds, which of the facts shows it best.
+    fn shown(&self, row: usize, facts: &[&Fact]) -> Option<usize> {
+        let used = holds(&self.graph.symptoms[row].when, facts)?;
+        used.iter()
+            .copied()
+            .find(|position| facts[*position].span.is_some())
+            .or(used.first().copied())
     }
 
     /// The probability of each family, at its root's position.
@@ -301,12 +323,14 @@ impl Engine {
         families: &[f64],
     ) -> RankedCause {
         let cause = &self.graph.causes[root];
-        let mut variants: Vec<Variant> = (0..posterior.causes.len())
-            .filter(|other| *other != root && self.model.root_of(*other) == root)
+        let mut variants: Vec<Variant> = self
+            .model
+            .narrower(root)
+            .iter()
             .map(|other| Variant {
-                id: self.graph.causes[other].id.clone(),
-                title: self.graph.causes[other].title.clone(),
-                probability: round(posterior.causes[other]),
+                id: self.graph.causes[*other].id.clone(),
+                title: self.graph.causes[*other].title.clone(),
+                probability: round(posterior.causes[*other]),
             })
             .collect();
         variants.sort_by(|a, b| {
@@ -331,9 +355,13 @@ impl Engine {
         symptoms: &[(usize, usize)],
         posterior: &Posterior,
     ) -> Vec<Reason> {
-        let speaker = (0..posterior.causes.len())
-            .filter(|cause| self.model.root_of(*cause) == root)
-            .max_by(|a, b| posterior.causes[*a].total_cmp(&posterior.causes[*b]))
+        let family = std::iter::once(&root).chain(self.model.narrower(root));
+        let speaker = family
+            .max_by(|a, b| {
+                let likelier = posterior.causes[**a].total_cmp(&posterior.causes[**b]);
+                likelier.then(a.cmp(b))
+            })
+            .copied()
             .unwrap_or(root);
         let mut reasons: Vec<Reason> = posterior
             .contributions

@@ -9,6 +9,7 @@ mod commands;
 mod condensed;
 mod configuration;
 mod console;
+mod contents;
 mod context;
 mod durations;
 mod har;

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use super::configuration::{Draft, Sketch};
+use super::contents::Contents;
 use super::{Address, Fact, Span};
 use crate::engine::graph::Hop;
 
@@ -81,11 +82,12 @@ pub fn structures(
     evidence: usize,
 ) -> Structures {
     let mut all = Structures::default();
-    for reading in super::configuration::readings(text, addresses)
+    let contents = Contents::of(text);
+    for reading in super::configuration::readings(&contents, addresses)
         .into_iter()
-        .chain(super::logs::readings(text, addresses))
-        .chain(super::commands::readings(text, addresses, earlier))
-        .chain(super::console::readings(text, addresses))
+        .chain(super::logs::readings(&contents, addresses))
+        .chain(super::commands::readings(&contents, addresses, earlier))
+        .chain(super::console::readings(&contents, addresses))
     {
         all.facts
             .extend(reading.findings.into_iter().map(|finding| Fact {

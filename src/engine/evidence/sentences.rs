@@ -4,6 +4,8 @@
 //! nginx" denies, "it does not work with nginx" states nginx, "is it nginx?" asks, and "why does it
 //! close after 60 seconds?" takes the closing for granted.
 
+use std::borrow::Cow;
+
 /// How a sentence means the words that stand in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stance {
@@ -299,7 +301,7 @@ pub fn stance(text: &str, start: usize, end: usize) -> Stance {
     let has_outcome = || {
         [before, after]
             .iter()
-            .any(|part| words(part).any(|word| OUTCOMES.contains(&word.as_str())))
+            .any(|part| words(part).any(|word| OUTCOMES.contains(&&*word)))
     };
     if is_denied_before(before, has_outcome) || is_denied_after(after, has_outcome) {
         return Stance::Denied;
@@ -329,11 +331,10 @@ fn without_marks(text: &str, start: usize, end: usize) -> (usize, usize) {
 fn sentence_before(text: &str, start: usize) -> &str {
     let from = text.floor_char_boundary(start.saturating_sub(REACH));
     let before = &text[from..start];
-    let begin = before
-        .char_indices()
+    let begin = (0..before.len())
         .rev()
-        .find(|(at, letter)| ends_sentence(&before[*at..], *letter))
-        .map_or(0, |(at, letter)| at + letter.len_utf8());
+        .find_map(|at| sentence_end(before, at))
+        .unwrap_or(0);
     &before[begin..]
 }
 
@@ -341,37 +342,56 @@ fn sentence_before(text: &str, start: usize) -> &str {
 fn sentence_after(text: &str, end: usize) -> &str {
     let to = text.ceil_char_boundary((end + REACH).min(text.len()));
     let after = &text[end..to];
-    let stop = after
-        .char_indices()
-        .find(|(at, letter)| ends_sentence(&after[*at..], *letter))
-        .map_or(after.len(), |(at, letter)| at + letter.len_utf8());
+    let stop = (0..after.len())
+        .find_map(|at| sentence_end(after, at))
+        .unwrap_or(after.len());
     &after[..stop]
 }
 
-/// Whether a mark ends a sentence: most do only before a space, so that addresses keep theirs.
-fn ends_sentence(rest: &str, letter: char) -> bool {
-    match letter {
-        '\n' | '。' | '！' | '？' => true,
-        '.' | '!' | '?' | ';' => rest[1..].chars().next().is_none_or(char::is_whitespace),
+/// Where the mark that begins with the byte `at` ends, if it ends a sentence: most do only before a
+/// space, so that addresses keep theirs.
+fn sentence_end(text: &str, at: usize) -> Option<usize> {
+    let is_end = match text.as_bytes()[at] {
+        b'\n' => true,
+        b'.' | b'!' | b'?' | b';' => text[at + 1..]
+            .chars()
+            .next()
+            .is_none_or(char::is_whitespace),
+        // The first bytes of the marks of Chinese and Japanese.
+        0xe3 | 0xef => {
+            let mark = text.get(at..at + 3);
+            return mark
+                .is_some_and(|mark| matches!(mark, "。" | "！" | "？"))
+                .then_some(at + 3);
+        }
         _ => false,
-    }
+    };
+    is_end.then_some(at + 1)
 }
 
 /// The words of a text in lower case, with straight apostrophes; a comma is a word of its own.
-fn words(text: &str) -> impl DoubleEndedIterator<Item = String> + '_ {
+fn words(text: &str) -> impl DoubleEndedIterator<Item = Cow<'_, str>> {
     text.split_whitespace().flat_map(|piece| {
-        let word: String = piece
-            .trim_matches(|letter: char| !letter.is_alphanumeric())
-            .chars()
-            .map(|letter| if letter == '’' { '\'' } else { letter })
-            .flat_map(char::to_lowercase)
-            .collect();
+        let word = in_lower_case(piece.trim_matches(|letter: char| !letter.is_alphanumeric()));
         let comma = piece.ends_with([',', ':', '(']) || piece.starts_with('(');
         let is_word = !word.is_empty();
-        [is_word.then_some(word), comma.then(|| ",".to_owned())]
+        [is_word.then_some(word), comma.then_some(Cow::Borrowed(","))]
             .into_iter()
             .flatten()
     })
+}
+
+fn in_lower_case(word: &str) -> Cow<'_, str> {
+    if !word.is_ascii() {
+        let straight = word
+            .chars()
+            .map(|letter| if letter == '’' { '\'' } else { letter });
+        return straight.flat_map(char::to_lowercase).collect();
+    }
+    if word.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return word.to_ascii_lowercase().into();
+    }
+    word.into()
 }
 
 fn denies(word: &str) -> bool {
@@ -386,9 +406,9 @@ fn is_denied_before(before: &str, has_outcome: impl Fn() -> bool) -> bool {
             return false;
         }
         if denies(&word) {
-            return !(LEFT_OUT.contains(&word.as_str()) && has_outcome());
+            return !(LEFT_OUT.contains(&&*word) && has_outcome());
         }
-        list = match (word.as_str(), list) {
+        list = match (&*word, list) {
             ("or" | "oder" | "ou", _) | (",", List::Member) => List::Joined,
             (_, List::Joined) => List::Member,
             (word, list) if LIGHT.contains(&word) => list,
@@ -408,8 +428,8 @@ enum List {
 
 /// Whether what follows says that it is not in play: "is not involved", "is off".
 fn is_denied_after(after: &str, has_outcome: impl Fn() -> bool) -> bool {
-    let next: Vec<String> = words(after).take(4).collect();
-    let word = |position: usize| next.get(position).map_or("", String::as_str);
+    let next: Vec<Cow<'_, str>> = words(after).take(4).collect();
+    let word = |position: usize| next.get(position).map_or("", |word| &**word);
     let is_in_play = |position: usize| IN_PLAY.contains(&word(position));
     if BEINGS_DENIED.contains(&word(0)) {
         return is_in_play(1) || is_in_play(2);
@@ -430,7 +450,7 @@ fn is_asked(before: &str, itself: &str, after: &str) -> bool {
     if !after.ends_with(['?', '？']) {
         return false;
     }
-    let said: Vec<String> = words(before).collect();
+    let said: Vec<Cow<'_, str>> = words(before).collect();
     let count = said.len() + words(itself).count() + words(after).count();
     if count <= SHORT_QUESTION {
         return true;
@@ -449,10 +469,10 @@ fn is_asked(before: &str, itself: &str, after: &str) -> bool {
         .any(|begin| opens_question(&whole[begin.min(whole.len())..]))
 }
 
-fn opens_question(clause: &[String]) -> bool {
+fn opens_question(clause: &[Cow<'_, str>]) -> bool {
     let mut rest = clause
         .iter()
-        .map(String::as_str)
+        .map(|word| &**word)
         .skip_while(|word| FILLERS.contains(word));
     let Some(opener) = rest.next() else {
         return false;

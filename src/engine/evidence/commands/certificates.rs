@@ -63,7 +63,7 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
         "lternative Name",
         "client certificate",
     ];
-    if !marks.iter().any(|mark| output.holds(mark)) {
+    if !output.holds_one_of(&marks) {
         return reading;
     }
     chain(output, &mut reading);
@@ -84,7 +84,7 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
 
 fn find<'a>(output: &Output<'a>, words: &str) -> Option<Line<'a>> {
     output
-        .lines
+        .lines()
         .iter()
         .copied()
         .find(|line| line.text.trim_start().starts_with(words))
@@ -98,7 +98,7 @@ fn name(text: &str) -> String {
 /// The list ` 0 s:SUBJECT`, `   i:ISSUER`, also without the lines around it.
 fn chain(output: &Output<'_>, reading: &mut Reading) {
     let mut entries: Vec<(String, Option<String>, Span)> = Vec::new();
-    for line in &output.lines {
+    for line in output.lines() {
         let text = line.text.trim_start();
         if let Some(issuer) = text.strip_prefix("i:") {
             if let Some(last) = entries.last_mut() {
@@ -176,7 +176,7 @@ fn names(output: &Output<'_>, reading: &mut Reading) {
         return;
     };
     let line = output
-        .lines
+        .lines()
         .windows(2)
         .find(|pair| pair[0].text.contains("X509v3 Subject Alternative Name"))
         .map(|pair| pair[1]);
@@ -237,7 +237,7 @@ fn dates(output: &Output<'_>, reading: &mut Reading) {
 /// `New, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384`, one line a version that was tried.
 fn versions(output: &Output<'_>, reading: &mut Reading) {
     let tried: Vec<&Line<'_>> = output
-        .lines
+        .lines()
         .iter()
         .filter(|line| matches!(line.text.trim(), "tls1_3" | "tls1_2"))
         .collect();
@@ -245,14 +245,14 @@ fn versions(output: &Output<'_>, reading: &mut Reading) {
         return;
     }
     let works = output
-        .lines
+        .lines()
         .iter()
         .find(|line| line.text.contains("Cipher is ") && !line.text.contains("(NONE)"));
     if let Some(line) = works {
         reading.add("tls.versions", "modern", line.span());
         // The other version's refusal is no fault where one of both works.
         let refusals = output
-            .lines
+            .lines()
             .iter()
             .filter(|line| line.text.contains("alert protocol version"));
         reading.owned.extend(refusals.map(|line| line.span()));

@@ -57,7 +57,7 @@ impl Moment {
 
 /// The time that the text itself tells: an answer's `Date` header, the output of `date`.
 pub(super) fn time_of_text(output: &Output<'_>) -> Option<Moment> {
-    output.lines.iter().find_map(|line| {
+    output.lines().iter().find_map(|line| {
         let text = line.text.trim().trim_start_matches("< ");
         if let Some(rest) = text
             .strip_prefix("Date: ")
@@ -82,11 +82,11 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
         "The current time is",
         " +/- ",
     ];
-    if !marks.iter().any(|mark| output.holds(mark)) {
+    if !output.holds_one_of(&marks) {
         return reading;
     }
     let is_stripchart = output.holds("Collecting ") && output.holds("samples");
-    for line in &output.lines {
+    for line in output.lines() {
         let text = line.text.trim();
         let is_synchronised = text
             .strip_prefix("System clock synchronized:")

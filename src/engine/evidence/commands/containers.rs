@@ -28,12 +28,31 @@ struct Container {
     span: Span,
 }
 
+/// A head or a state; without one of them there is no table, and without the arrow no list of ports.
+const MARKS: &[&str] = &[
+    "CONTAINER ID",
+    "STATUS",
+    "State",
+    " Up",
+    "\tUp",
+    "Exit",
+    "exited",
+    "estarting",
+    "Created",
+    "Dead",
+    "dead",
+    "/tcp -> ",
+];
+
 /// Reads the tables of containers in a text.
 pub(super) fn reading(output: &Output<'_>) -> Reading {
     let mut reading = Reading::default();
+    if !output.holds_one_of(MARKS) {
+        return reading;
+    }
     let mut containers = Vec::new();
     let mut in_table = false;
-    for line in &output.lines {
+    for line in output.lines() {
         if line.is_blank() {
             in_table = false;
         } else if is_header(line.text) {

@@ -13,7 +13,7 @@ use super::{Line, Output, Reading, Span, add_on_server};
 pub(super) fn reading(output: &Output<'_>) -> Reading {
     let mut reading = Reading::default();
     let marks = ["Status: ", "target:", "Chain ", "hook input", "DisplayName"];
-    if !marks.iter().any(|mark| output.holds(mark)) {
+    if !output.holds_one_of(&marks) {
         return reading;
     }
     let verdict = ufw(output)
@@ -30,7 +30,7 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
 
 fn find<'a>(output: &Output<'a>, beginning: &str) -> Option<(usize, Line<'a>)> {
     output
-        .lines
+        .lines()
         .iter()
         .copied()
         .enumerate()
@@ -62,7 +62,7 @@ fn ufw(output: &Output<'_>) -> Option<(&'static str, Span)> {
         _ => return None,
     }
     let port = output.port()?;
-    let rules = &output.lines[index + 1..];
+    let rules = &output.lines()[index + 1..];
     for line in rules {
         let words = line.words();
         let Some(to) = words.first() else {
@@ -146,7 +146,7 @@ fn firewalld(output: &Output<'_>) -> Option<(&'static str, Span)> {
 fn iptables(output: &Output<'_>) -> Option<(&'static str, Span)> {
     let (index, chain) = find(output, "Chain INPUT (policy ")?;
     let port = output.port()?;
-    let rules = output.lines[index + 1..]
+    let rules = output.lines()[index + 1..]
         .iter()
         .take_while(|line| !line.is_blank());
     for line in rules {
@@ -193,12 +193,12 @@ fn iptables(output: &Output<'_>) -> Option<(&'static str, Span)> {
 /// `tcp dport { 22, 80, 443 } accept` in their order, to the chain's closing brace.
 fn nftables(output: &Output<'_>) -> Option<(&'static str, Span)> {
     let (index, hook) = output
-        .lines
+        .lines()
         .iter()
         .enumerate()
         .find(|(_, line)| line.text.contains("hook input"))?;
     let port = output.port()?;
-    let rules = output.lines[index + 1..]
+    let rules = output.lines()[index + 1..]
         .iter()
         .take_while(|line| line.text.trim() != "}");
     for line in rules {
@@ -241,13 +241,13 @@ fn nft_ports(words: &str, port: u16) -> bool {
 
 /// `DisplayName Enabled Direction Action`, filtered by the port.
 fn windows(output: &Output<'_>) -> Option<(&'static str, Span)> {
-    let (index, _) = output.lines.iter().enumerate().find(|(_, line)| {
+    let (index, _) = output.lines().iter().enumerate().find(|(_, line)| {
         line.text.contains("DisplayName")
             && line.text.contains("Direction")
             && line.text.contains("Action")
     })?;
     let rows = || {
-        output.lines[index + 1..]
+        output.lines()[index + 1..]
             .iter()
             .filter(|line| line.text.contains("Inbound") && line.text.contains("True"))
     };

@@ -23,7 +23,10 @@ enum Table {
 /// container that fails is no rollout.
 /// <https://kubernetes.io/docs/concepts/workloads/pods/probes/>
 fn events(output: &Output<'_>, reading: &mut Reading) {
-    for line in &output.lines {
+    if !output.holds_one_of(&["Back-off restarting failed container", " probe failed: "]) {
+        return;
+    }
+    for line in output.lines() {
         if let Some(at) = line.text.find("Back-off restarting failed container") {
             let words = line.span_of(line.text[at..].trim_end());
             add_on_server(reading, "container.state", "exited", words);
@@ -92,15 +95,12 @@ const MANY_RESTARTS: u32 = 5;
 pub(super) fn reading(output: &Output<'_>) -> Reading {
     let mut reading = Reading::default();
     events(output, &mut reading);
-    if !["NAME", "(<error: ", " ()"]
-        .iter()
-        .any(|mark| output.holds(mark))
-    {
+    if !output.holds_one_of(&["NAME", "(<error: ", " ()"]) {
         return reading;
     }
     let mut table = None;
     let mut pods = Vec::new();
-    for line in &output.lines {
+    for line in output.lines() {
         let words = line.words();
         if let Some((kind, offset)) = head(&words) {
             table = Some((kind, offset));
@@ -197,18 +197,18 @@ fn endpoints(
 /// Whether the table has no other row than this and that of the cluster's own service.
 fn is_only_row(output: &Output<'_>, line: Line<'_>) -> bool {
     let at = output
-        .lines
+        .lines()
         .partition_point(|other| other.start < line.start);
     let is_row =
         |other: &&Line<'_>| !other.is_blank() && !other.text.trim_start().starts_with("kubernetes");
-    let before = output.lines[..at]
+    let before = output.lines()[..at]
         .iter()
         .rev()
         .take(3)
         .take_while(|other| !other.text.contains("NAME"))
         .filter(is_row)
         .count();
-    let after = output.lines[at + 1..]
+    let after = output.lines()[at + 1..]
         .iter()
         .take(3)
         .take_while(|other| !other.is_blank())

@@ -18,8 +18,10 @@ mod requests;
 mod routes;
 mod sockets;
 
+use std::cell::OnceCell;
 use std::net::IpAddr;
 
+use super::contents::Contents;
 use super::reading::Reading;
 use super::{Address, HostKind, Span};
 use crate::engine::graph::Hop;
@@ -76,41 +78,51 @@ impl<'a> Line<'a> {
 }
 
 /// What is asked of an output: its lines, and what the client dials.
-#[derive(Debug)]
 struct Output<'a> {
     text: &'a str,
-    lines: Vec<Line<'a>>,
+    contents: &'a Contents<'a>,
+    /// Most texts hold nothing that any of the readers knows, and are not cut into lines.
+    lines: OnceCell<Vec<Line<'a>>>,
     dialled: Option<&'a Address>,
 }
 
 impl<'a> Output<'a> {
-    fn of(text: &'a str, dialled: Option<&'a Address>) -> Self {
-        let mut start = 0;
-        let lines: Vec<Line<'a>> = text
-            .split('\n')
-            .take(MOST_LINES)
-            .map(|line| {
-                let text = line.trim_end();
-                let begin = start;
-                start += line.len() + 1;
-                Line { start: begin, text }
-            })
-            .collect();
-        let end = lines
-            .last()
-            .filter(|_| lines.len() == MOST_LINES)
-            .map_or(text.len(), |line| line.start + line.text.len());
+    fn of(contents: &'a Contents<'a>, dialled: Option<&'a Address>) -> Self {
+        let text = contents.text();
+        let end = memchr::memchr_iter(b'\n', text.as_bytes()).nth(MOST_LINES - 1);
         Output {
             // What stands behind the last line that is read would only cost time.
-            text: text.get(..end).unwrap_or(text),
-            lines,
+            text: end.and_then(|end| text.get(..end)).unwrap_or(text),
+            contents,
+            lines: OnceCell::new(),
             dialled,
         }
     }
 
+    fn lines(&self) -> &[Line<'a>] {
+        self.lines.get_or_init(|| {
+            let mut start = 0;
+            let cut = self.text.split('\n').map(|line| {
+                let begin = start;
+                start += line.len() + 1;
+                Line {
+                    start: begin,
+                    text: line.trim_end(),
+                }
+            });
+            cut.collect()
+        })
+    }
+
     /// Whether the words stand anywhere in the text.
     fn holds(&self, words: &str) -> bool {
-        memchr::memmem::find(self.text.as_bytes(), words.as_bytes()).is_some()
+        self.contents.may_hold(words)
+            && memchr::memmem::find(self.text.as_bytes(), words.as_bytes()).is_some()
+    }
+
+    /// Whether any of the words stands anywhere in the text.
+    fn holds_one_of(&self, words: &[&str]) -> bool {
+        words.iter().any(|words| self.holds(words))
     }
 
     /// The port that the client dials.
@@ -135,14 +147,14 @@ impl<'a> Output<'a> {
     }
 }
 
-/// Reads the output of commands in a redacted text. `addresses` are those of the text, `earlier`
+/// Reads the output of commands in a redacted text, of which the contents are known. `addresses` are those of the text, `earlier`
 /// is what the client dials according to texts given before.
 pub(super) fn readings(
-    text: &str,
+    contents: &Contents<'_>,
     addresses: &[Address],
     earlier: Option<&Address>,
 ) -> Vec<Reading> {
-    let output = Output::of(text, dialled(addresses, earlier));
+    let output = Output::of(contents, dialled(addresses, earlier));
     vec![
         sockets::reading(&output),
         containers::reading(&output),

@@ -44,10 +44,10 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
         "ip_address:",
         " has address ",
     ];
-    if !marks.iter().any(|mark| output.holds(mark)) {
+    if !output.holds_one_of(&marks) {
         return reading;
     }
-    let look_ups = look_ups(&output.lines);
+    let look_ups = look_ups(output.lines());
     let is_public = |one: &&LookUp| {
         one.server
             .is_some_and(|server| PUBLIC_SERVERS.iter().any(|known| ip(known) == Some(server)))

@@ -29,7 +29,7 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
 
 /// `Active: failed (Result: exit-code) since ...` of `systemctl status`.
 fn status(output: &Output<'_>, reading: &mut Reading) {
-    for line in &output.lines {
+    for line in output.lines() {
         let Some(state) = line.text.trim_start().strip_prefix("Active: ") else {
             continue;
         };
@@ -51,7 +51,7 @@ fn status(output: &Output<'_>, reading: &mut Reading) {
 /// only of one that fails or is named after sockets.
 fn units(output: &Output<'_>, reading: &mut Reading) {
     let mut running = None;
-    for line in &output.lines {
+    for line in output.lines() {
         let words = line.words();
         let at = words
             .iter()
@@ -94,7 +94,7 @@ fn pm2(output: &Output<'_>, reading: &mut Reading) {
             .collect()
     };
     let Some((index, head)) = output
-        .lines
+        .lines()
         .iter()
         .enumerate()
         .map(|(index, line)| (index, cells(line)))
@@ -103,7 +103,7 @@ fn pm2(output: &Output<'_>, reading: &mut Reading) {
         return;
     };
     let column = |name: &str| head.iter().position(|cell| cell == name);
-    let rows: Vec<(&Line<'_>, Vec<String>)> = output.lines[index + 1..]
+    let rows: Vec<(&Line<'_>, Vec<String>)> = output.lines()[index + 1..]
         .iter()
         .take_while(|line| !line.is_blank())
         .map(|line| (line, cells(line)))
@@ -142,7 +142,7 @@ fn pm2(output: &Output<'_>, reading: &mut Reading) {
 /// Two attempts with wscat, one a scheme, below the marks `== ws` and `== wss`.
 fn schemes(output: &Output<'_>, reading: &mut Reading) {
     let mut sections: Vec<(&str, Option<&Line<'_>>, Option<&Line<'_>>)> = Vec::new();
-    for line in &output.lines {
+    for line in output.lines() {
         match line.text.trim() {
             "== ws" => sections.push(("ws", None, None)),
             "== wss" => sections.push(("wss", None, None)),

@@ -71,10 +71,10 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
         "PING",
         "Ping",
     ];
-    if !marks.iter().any(|mark| output.holds(mark)) {
+    if !output.holds_one_of(&marks) {
         return reading;
     }
-    let attempts = attempts(&output.lines);
+    let attempts = attempts(output.lines());
     families(&attempts, &mut reading);
     if !of_containers(&attempts, &mut reading) && !of_server(output, &attempts, &mut reading) {
         plain(&attempts, &mut reading);
@@ -93,20 +93,20 @@ fn other_client(output: &Output<'_>, reading: &mut Reading) {
         || output.holds("establish a connection to the server at ws");
     let has_ended = output.holds("Disconnected (code: 1006");
     let connected = output
-        .lines
+        .lines()
         .iter()
         .position(|line| line.text.trim() == "Connected (press CTRL+C to quit)");
     let (Some(at), Some(dialled)) = (connected, output.dialled) else {
         return;
     };
     let address = format!("{}://{}", dialled.scheme, dialled.host);
-    let is_same = output.lines[..at]
+    let is_same = output.lines()[..at]
         .iter()
         .rev()
         .find(|line| line.text.contains("wscat "))
         .is_some_and(|line| line.text.contains(&address));
     if fails_in_browser && is_same && !has_ended {
-        let span = output.lines[at].span();
+        let span = output.lines()[at].span();
         reading.add("works.other-client", "yes", span);
         reading.owned.push(span);
     }
@@ -357,7 +357,7 @@ fn plain(attempts: &[Attempt<'_>], reading: &mut Reading) {
 /// The block of `Test-NetConnection`: its fields in any order.
 fn test_net_connection(output: &Output<'_>, reading: &mut Reading) {
     let field = |name: &str| {
-        output.lines.iter().find_map(|line| {
+        output.lines().iter().find_map(|line| {
             let (key, value) = line.text.split_once(':')?;
             (key.trim() == name).then_some((line.span(), value.trim()))
         })
@@ -375,7 +375,7 @@ fn test_net_connection(output: &Output<'_>, reading: &mut Reading) {
         let value = if succeeded == "True" { "yes" } else { "no" };
         reading.add("works.on-server", value, span);
         reading.owned.push(span);
-        for line in &output.lines {
+        for line in output.lines() {
             if line.text.contains("TCP connect to") {
                 reading.owned.push(line.span());
             }
@@ -387,7 +387,7 @@ fn test_net_connection(output: &Output<'_>, reading: &mut Reading) {
 
 /// The summary of `ping` on three systems: answers arrived.
 fn pings(output: &Output<'_>, reading: &mut Reading) {
-    for line in &output.lines {
+    for line in output.lines() {
         let text = line.text;
         if text.contains("min/avg/max") {
             reading.owned.push(line.span()); // no antivirus of that name

@@ -19,7 +19,7 @@ pub(super) fn reading(output: &Output<'_>) -> Reading {
 
 /// Packets with the reset flag: `eth0  Out IP 203.0.113.7.3000 > 192.0.2.2.50000: Flags [R.]`.
 fn resets(output: &Output<'_>, reading: &mut Reading) {
-    for line in &output.lines {
+    for line in output.lines() {
         if !(line.text.contains("Flags [R") && line.text.contains(" IP")) {
             continue;
         }
@@ -46,14 +46,14 @@ fn resets(output: &Output<'_>, reading: &mut Reading) {
 /// The request line with its headers, where other lines than headers were filtered out.
 fn handshakes(output: &Output<'_>, reading: &mut Reading) {
     let Some((index, line)) = output
-        .lines
+        .lines()
         .iter()
         .enumerate()
         .find(|(_, line)| is_captured_request(line.text))
     else {
         return;
     };
-    let headers: Vec<(String, &str, &Line<'_>)> = output.lines[index + 1..]
+    let headers: Vec<(String, &str, &Line<'_>)> = output.lines()[index + 1..]
         .iter()
         .map_while(|line| {
             let (name, value) = line.text.trim().split_once(':')?;

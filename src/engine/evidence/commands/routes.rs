@@ -6,7 +6,7 @@ use super::{Line, Output, Reading, ip};
 
 /// Whether the last hop is the host.
 pub(super) fn read(output: &Output<'_>, reading: &mut Reading) {
-    let head = output.lines.iter().enumerate().find_map(|(index, line)| {
+    let head = output.lines().iter().enumerate().find_map(|(index, line)| {
         let text = line.text.trim();
         let is_head = text.starts_with("traceroute to ")
             || text.starts_with("traceroute6 to ")
@@ -17,7 +17,7 @@ pub(super) fn read(output: &Output<'_>, reading: &mut Reading) {
         return;
     }
     let Some((index, head)) = head else {
-        if let Some(line) = output.lines.iter().find(|line| {
+        if let Some(line) = output.lines().iter().find(|line| {
             line.text
                 .contains("RTNETLINK answers: Network is unreachable")
                 || line
@@ -32,7 +32,7 @@ pub(super) fn read(output: &Output<'_>, reading: &mut Reading) {
         .split(['(', '[', ' ', ',', ')', ']'])
         .filter_map(ip)
         .next_back();
-    let hops: Vec<&Line<'_>> = output.lines[index + 1..]
+    let hops: Vec<&Line<'_>> = output.lines()[index + 1..]
         .iter()
         .skip_while(|line| line.is_blank() || line.text.trim_start().starts_with("over a maximum"))
         .take_while(|line| is_hop(line))
@@ -59,11 +59,11 @@ fn tracepath(output: &Output<'_>, reading: &mut Reading) -> bool {
         let text = line.text.trim_start();
         text.starts_with("Too many hops: pmtu") || text.starts_with("Resume: pmtu")
     };
-    let Some(end) = output.lines.iter().find(is_end) else {
+    let Some(end) = output.lines().iter().find(is_end) else {
         return false;
     };
     let reached = output
-        .lines
+        .lines()
         .iter()
         .find(|line| line.text.trim_end().ends_with(" reached"));
     match reached {
@@ -78,15 +78,15 @@ fn tracepath(output: &Output<'_>, reading: &mut Reading) -> bool {
 /// <https://www.bitwizard.nl/mtr/mtr.8.html>
 fn mtr(output: &Output<'_>, reading: &mut Reading) -> bool {
     let Some(index) = output
-        .lines
+        .lines()
         .iter()
         .position(|line| line.text.contains("Loss%") && line.text.contains("Snt"))
     else {
         return false;
     };
     // Its column "Avg" is no antivirus of that name.
-    reading.owned.push(output.lines[index].span());
-    let hops = output.lines[index + 1..]
+    reading.owned.push(output.lines()[index].span());
+    let hops = output.lines()[index + 1..]
         .iter()
         .take_while(|line| line.text.contains("|-- "));
     let Some(last) = hops.last() else {

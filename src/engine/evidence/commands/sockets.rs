@@ -62,15 +62,12 @@ const SYSTEM_PORTS: &[u16] = &[
 /// Reads the tables of listening sockets in a text.
 pub(super) fn reading(output: &Output<'_>) -> Reading {
     let mut reading = Reading::default();
-    if !["LISTEN", "Listen", "LocalAddress", "Local Address", "ABH"]
-        .iter()
-        .any(|word| output.holds(word))
-    {
+    if !output.holds_one_of(&["LISTEN", "Listen", "LocalAddress", "Local Address", "ABH"]) {
         return reading;
     }
     let mut listeners = Vec::new();
     let (mut header, mut in_cmdlet, mut has_other_rows) = (None, false, false);
-    for line in &output.lines {
+    for line in output.lines() {
         if let Some(kind) = header_of(line.text) {
             header = header.or(Some(line.span()));
             in_cmdlet = kind == Header::Cmdlet;

@@ -6,6 +6,7 @@
 
 use regex::RegexBuilder;
 
+use super::super::contents::Contents;
 use super::review::line_end;
 use super::{Draft, Reading, Socket, Span, lines_of, looks_like_socket};
 
@@ -68,15 +69,12 @@ impl PartialEq for Rule<'_> {
 impl Eq for Rule<'_> {}
 
 /// Reads the Apache directives of a text.
-pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
+pub(super) fn reading(contents: &Contents<'_>, socket: Option<Socket<'_>>) -> Reading {
     let mut reading = Reading::default();
-    let telling: [&[u8]; 3] = [b"Proxy", b"Rewrite", b"proxy_wstunnel"];
-    if !telling
-        .iter()
-        .any(|word| memchr::memmem::find(text.as_bytes(), word).is_some())
-    {
+    if !contents.holds_one_of(&["Proxy", "Rewrite", "proxy_wstunnel"]) {
         return reading;
     }
+    let text = contents.text();
     let apache = Apache::of(text);
     let verdict = apache.verdict(socket);
     let known = match verdict {

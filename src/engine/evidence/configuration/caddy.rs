@@ -1,6 +1,7 @@
 //! Caddy: `reverse_proxy` is enough, unless a header is taken away or another rule takes the path.
 //! <https://caddyserver.com/docs/caddyfile/directives/reverse_proxy#streaming>
 
+use super::super::contents::Contents;
 use super::review::{indent_of, line_end, span_of, whole_line};
 use super::{Draft, Reading, Socket, Span, lines_of, looks_like_socket};
 
@@ -48,11 +49,12 @@ struct Caddy<'a> {
 }
 
 /// Reads the `reverse_proxy` lines of a text.
-pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
+pub(super) fn reading(contents: &Contents<'_>, socket: Option<Socket<'_>>) -> Reading {
     let mut reading = Reading::default();
-    if memchr::memmem::find(text.as_bytes(), b"reverse_proxy").is_none() {
+    if !contents.holds("reverse_proxy") {
         return reading;
     }
+    let text = contents.text();
     let caddy = Caddy::of(text);
     reading.owned.clone_from(&caddy.comments);
     let Some(rule) = caddy.serving(socket) else {

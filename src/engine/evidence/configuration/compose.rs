@@ -1,6 +1,7 @@
 //! Docker Compose: which service is published where, and what its settings dial.
 //! <https://docs.docker.com/reference/compose-file/services/#ports>
 
+use super::super::contents::Contents;
 use super::review::{indent_of, span_of};
 use super::yaml::{Entry, entries, items};
 use super::{Draft, Reading, Socket, Span};
@@ -50,11 +51,12 @@ struct Service<'a> {
 }
 
 /// Reads the services of a compose file in a text.
-pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
+pub(super) fn reading(contents: &Contents<'_>, socket: Option<Socket<'_>>) -> Reading {
     let mut reading = Reading::default();
-    if memchr::memmem::find(text.as_bytes(), b"services:").is_none() {
+    if !contents.holds("services:") {
         return reading;
     }
+    let text = contents.text();
     let all = entries(text);
     let Some(head) = all
         .iter()

@@ -1,6 +1,7 @@
 //! HAProxy: it passes upgrades on by itself; its time-outs and its servers' protocol matter.
 //! <https://docs.haproxy.org/3.2/configuration.html#4-timeout%20tunnel>
 
+use super::super::contents::Contents;
 use super::review::{indent_of, whole_line};
 use super::{Draft, Reading, Span, lines_of, looks_like_socket};
 
@@ -17,8 +18,12 @@ struct Section<'a> {
 }
 
 /// Reads the HAProxy sections of a text.
-pub(super) fn reading(text: &str) -> Reading {
+pub(super) fn reading(contents: &Contents<'_>) -> Reading {
     let mut reading = Reading::default();
+    if !contents.holds_one_of(&["frontend", "backend", "listen", "global"]) {
+        return reading;
+    }
+    let text = contents.text();
     let sections = sections(text, &mut reading.owned);
     let Some(first) = sections.iter().find(|section| section.kind != "defaults") else {
         return Reading::default();

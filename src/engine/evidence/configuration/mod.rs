@@ -16,6 +16,7 @@ mod review;
 mod traefik;
 mod yaml;
 
+use super::contents::Contents;
 use super::reading::{Reading, is_within, lines_of, looks_like_socket};
 use super::{Address, Span};
 pub use difference::LineKind;
@@ -41,14 +42,15 @@ impl Socket<'_> {
 }
 
 /// Reads the configurations of a redacted text. `addresses` are those of the text.
-pub(super) fn readings(text: &str, addresses: &[Address]) -> Vec<Reading> {
-    let nginx = nginx::Nginx::find(text);
+pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Reading> {
+    let text = contents.text();
+    let nginx = nginx::Nginx::find(contents);
     let mut aside = nginx.regions().to_vec();
     let comments = comments(text);
     aside.extend(&comments);
     aside.sort_unstable();
     let socket = socket_of(addresses, &aside);
-    let ingress = ingress::reading(text, socket);
+    let ingress = ingress::reading(contents, socket);
     let mut of_nginx = nginx.reading(socket);
     // A snippet in an annotation is a part of a block that is not in the text.
     of_nginx
@@ -59,13 +61,13 @@ pub(super) fn readings(text: &str, addresses: &[Address]) -> Vec<Reading> {
         .retain(|draft| !is_within(&ingress.owned, draft.place));
     let mut readings = vec![
         of_nginx,
-        apache::reading(text, socket),
-        caddy::reading(text, socket),
-        haproxy::reading(text),
-        compose::reading(text, socket),
-        traefik::reading(text, socket),
+        apache::reading(contents, socket),
+        caddy::reading(contents, socket),
+        haproxy::reading(contents),
+        compose::reading(contents, socket),
+        traefik::reading(contents, socket),
         ingress,
-        dev_server::reading(text, addresses, &aside, socket),
+        dev_server::reading(contents, addresses, &aside, socket),
     ];
     let has_drafts = readings.iter().any(|reading| !reading.drafts.is_empty());
     if !has_drafts {

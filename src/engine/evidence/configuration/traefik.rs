@@ -6,6 +6,7 @@
 //! points' `respondingTimeouts`, which end with the handshake: Go lifts the deadlines of a
 //! connection that is taken over. <https://pkg.go.dev/net/http#Hijacker>
 
+use super::super::contents::Contents;
 use super::review::span_of;
 use super::yaml::{entries, items, unquoted};
 use super::{Draft, Reading, Socket, Span, lines_of, looks_like_socket};
@@ -22,11 +23,12 @@ struct Setting<'a> {
 }
 
 /// Reads the Traefik settings of a text.
-pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
+pub(super) fn reading(contents: &Contents<'_>, socket: Option<Socket<'_>>) -> Reading {
     let mut reading = Reading::default();
-    if memchr::memmem::find(text.as_bytes(), b"routers").is_none() {
+    if !contents.holds("routers") {
         return reading;
     }
+    let text = contents.text();
     let settings = settings(text);
     let Some(rule) = serving(&settings, socket) else {
         return reading;

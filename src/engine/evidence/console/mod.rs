@@ -7,21 +7,26 @@
 mod policy;
 mod requests;
 
+use super::contents::Contents;
 use super::reading::{Reading, lines_of};
 use super::{Address, Span};
+use requests::Requests;
 
 /// A longer line is no console's.
 const LONGEST_LINE: usize = 4000;
 
 /// Reads the consoles of a redacted text. `addresses` are those of the text.
-pub(super) fn readings(text: &str, addresses: &[Address]) -> Vec<Reading> {
-    if !addresses.iter().any(Address::is_websocket) && !has_marks(text) {
+pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Reading> {
+    let has_socket = addresses.iter().any(Address::is_websocket);
+    if !has_socket && !contents.holds_one_of(&["Metro", "bufferedAmount"]) {
         return Vec::new();
     }
     let mut reading = Reading::default();
-    let policy = policy::read(text, addresses, &mut reading);
+    let policy = policy::read(contents, addresses, &mut reading);
+    let requests = Requests::of(contents);
+    let about_metro = contents.places_of(&["Disconnected from Metro", "Cannot connect to Metro"]);
     let mut left = addresses;
-    for (span, line) in lines_of(text) {
+    for (span, line) in lines_of(contents.text()) {
         let skipped = left.partition_point(|address| address.span.start < span.start);
         left = left.get(skipped..).unwrap_or_default();
         if line.is_empty() || line.len() > LONGEST_LINE {
@@ -37,23 +42,16 @@ pub(super) fn readings(text: &str, addresses: &[Address]) -> Vec<Reading> {
             }
             reading.regions.push(place);
         } else if is_property(line)
-            || requests::is_of_another(line, here, addresses)
+            || requests.are_of_another((span, line), here, addresses)
             || (policy.is_reported && is_bare_refusal(line))
         {
             reading.owned.push(span);
-        } else if is_about_metro(line) {
+        } else if about_metro.are_in(span) {
             reading.add("dev-server.fault", "hmr-failed", span);
             reading.owned.push(span);
         }
     }
     vec![reading]
-}
-
-/// Whether a text without sockets' addresses has lines that are looked at here.
-fn has_marks(text: &str) -> bool {
-    ["Metro", "bufferedAmount"]
-        .iter()
-        .any(|mark| memchr::memmem::find(text.as_bytes(), mark.as_bytes()).is_some())
 }
 
 /// Whether it is a stack's frame in a script, as V8 (`at f (https://a/x.js:1:2)`), SpiderMonkey and
@@ -119,13 +117,6 @@ fn is_property(line: &str) -> bool {
 fn is_bare_refusal(line: &str) -> bool {
     let words = line.trim_end_matches('.');
     words.ends_with("The operation is insecure")
-}
-
-/// React Native's own connection to its development server.
-fn is_about_metro(line: &str) -> bool {
-    ["Disconnected from Metro", "Cannot connect to Metro"]
-        .iter()
-        .any(|words| line.contains(words))
 }
 
 /// A stretch of a line, from the position of its words.

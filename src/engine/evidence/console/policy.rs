@@ -4,6 +4,7 @@
 //! what the page may reach, not what anybody dials. CSP Level 3, 6.1.3 (`connect-src`) and 6.7.2.8
 //! (how an address matches an expression).
 
+use super::super::contents::Contents;
 use super::super::reading::{Reading, lines_of};
 use super::super::{Address, Span};
 use super::part;
@@ -16,23 +17,23 @@ pub(super) struct Policy {
 }
 
 /// Reads the reports of a text.
-pub(super) fn read(text: &str, addresses: &[Address], reading: &mut Reading) -> Policy {
-    let mut policy = Policy::default();
-    for words in [
-        "insecure WebSocket",
-        "insecure content from ws",
-        "Upgrading insecure request",
-    ] {
-        policy.is_reported |= memchr::memmem::find(text.as_bytes(), words.as_bytes()).is_some();
-    }
-    let speaks = ["connect-src", "default-src"]
-        .iter()
-        .any(|name| memchr::memmem::find(text.as_bytes(), name.as_bytes()).is_some());
-    if !speaks {
+pub(super) fn read(
+    contents: &Contents<'_>,
+    addresses: &[Address],
+    reading: &mut Reading,
+) -> Policy {
+    let mut policy = Policy {
+        is_reported: contents.holds_one_of(&[
+            "insecure WebSocket",
+            "insecure content from ws",
+            "Upgrading insecure request",
+        ]),
+    };
+    if !contents.holds_one_of(&["connect-src", "default-src"]) {
         return policy;
     }
     let mut refused: Option<&Address> = None;
-    for (span, line) in lines_of(text) {
+    for (span, line) in lines_of(contents.text()) {
         if line.len() > super::LONGEST_LINE {
             continue;
         }

@@ -1,83 +1,95 @@
 //! Other requests of the page beside the socket.
 
-use super::super::Address;
+use super::super::contents::{Contents, Places};
+use super::super::{Address, Span};
 
-/// Whether the line reports a request that is not the socket's. `here` are the line's addresses,
-/// `all` those of the text.
-pub(super) fn is_of_another(line: &str, here: &[Address], all: &[Address]) -> bool {
-    if here.iter().any(Address::is_websocket) {
-        return false;
+/// Where a text speaks of requests.
+pub(super) struct Requests {
+    of_browsers: Places,
+    reports: Places,
+}
+
+impl Requests {
+    pub(super) fn of(contents: &Contents<'_>) -> Self {
+        Requests {
+            of_browsers: contents.places_of(BROWSERS_OWN),
+            reports: contents.places_of(REPORTS),
+        }
     }
-    if is_browsers_own(line) {
-        return true;
+
+    /// Whether the line reports a request that is not the socket's. `here` are the line's
+    /// addresses, `all` those of the text.
+    pub(super) fn are_of_another(
+        &self,
+        (span, line): (Span, &str),
+        here: &[Address],
+        all: &[Address],
+    ) -> bool {
+        let is_browsers_own = self.of_browsers.are_in(span);
+        if !is_browsers_own && !self.reports.are_in(span) || here.iter().any(Address::is_websocket)
+        {
+            return false;
+        }
+        if is_browsers_own {
+            return true;
+        }
+        if !all
+            .iter()
+            .any(|address| address.is_websocket() && !address.is_example)
+        {
+            return false;
+        }
+        let mut others = here
+            .iter()
+            .filter(|address| !address.is_page && !address.is_script)
+            .peekable();
+        if others.peek().is_none() {
+            return is_of_a_file(line)
+                || line.contains("Failed to load resource: the server responded");
+        }
+        others.all(|address| !is_near(address, all, line))
     }
-    if !all
-        .iter()
-        .any(|address| address.is_websocket() && !address.is_example)
-    {
-        return false;
-    }
-    if !reports_a_request(line) {
-        return false;
-    }
-    let mut others = here
-        .iter()
-        .filter(|address| !address.is_page && !address.is_script)
-        .peekable();
-    if others.peek().is_none() {
-        return is_of_a_file(line)
-            || line.contains("Failed to load resource: the server responded");
-    }
-    others.all(|address| !is_near(address, all, line))
 }
 
 /// What browsers and their tools say of their own.
-fn is_browsers_own(line: &str) -> bool {
-    [
-        "DevTools failed to load source map",
-        "DevTools failed to load SourceMap",
-        "Source map error: ",
-        "Electron Security Warning",
-        "Request to access cookie or storage on",
-        "Request Autofill.",
-        "was preloaded using link preload but not used",
-        "chrome-extension://invalid",
-    ]
-    .iter()
-    .any(|words| line.contains(words))
-}
+const BROWSERS_OWN: &[&str] = &[
+    "DevTools failed to load source map",
+    "DevTools failed to load SourceMap",
+    "Source map error: ",
+    "Electron Security Warning",
+    "Request to access cookie or storage on",
+    "Request Autofill.",
+    "was preloaded using link preload but not used",
+    "chrome-extension://invalid",
+];
 
 /// Whether it has the shape of a report on a request: Chromium's and Safari's `GET https://...`,
 /// `Failed to load resource`, reports of CORS and of mixed content.
-fn reports_a_request(line: &str) -> bool {
-    [
-        "GET http",
-        "POST http",
-        "PUT http",
-        "HEAD http",
-        "PATCH http",
-        "DELETE http",
-        "OPTIONS http",
-        "XHR GET",
-        "XHR POST",
-        "XHRGET",
-        "XHRPOST",
-        "Failed to load resource",
-        "Access to fetch at",
-        "Access to XMLHttpRequest at",
-        "Access to font at",
-        "Access to script at",
-        "Cross-Origin Request Blocked",
-        "Fetch API cannot load",
-        "XMLHttpRequest cannot load",
-        "Loading failed for the",
-        "insecure content from http",
-        "requested an insecure",
-        "Mixed Content: The page",
-    ]
-    .iter()
-    .any(|words| line.contains(words))
-}
+const REPORTS: &[&str] = &[
+    "GET http",
+    "POST http",
+    "PUT http",
+    "HEAD http",
+    "PATCH http",
+    "DELETE http",
+    "OPTIONS http",
+    "XHR GET",
+    "XHR POST",
+    "XHRGET",
+    "XHRPOST",
+    "Failed to load resource",
+    "Access to fetch at",
+    "Access to XMLHttpRequest at",
+    "Access to font at",
+    "Access to script at",
+    "Cross-Origin Request Blocked",
+    "Fetch API cannot load",
+    "XMLHttpRequest cannot load",
+    "Loading failed for the",
+    "insecure content from http",
+    "requested an insecure",
+    "Mixed Content: The page",
+];
 
 /// Whether the line names a file that no socket has.
 fn is_of_a_file(line: &str) -> bool {

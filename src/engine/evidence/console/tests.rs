@@ -3,7 +3,7 @@ use super::super::{Span, addresses};
 use super::*;
 
 fn read(text: &str) -> Reading {
-    let mut all = readings(text, &addresses(text));
+    let mut all = readings(&Contents::of(text), &addresses(text));
     all.pop().unwrap_or_default()
 }
 

@@ -15,6 +15,7 @@ mod journal;
 mod json;
 mod w3c;
 
+use super::contents::Contents;
 use super::reading::{Reading, lines_of};
 use super::{Address, time};
 use access::Writer;
@@ -27,7 +28,8 @@ use w3c::Columns;
 const HEAD: usize = 64 * 1024;
 
 /// Reads the logs of a redacted text. `addresses` are those of the text.
-pub(super) fn readings(text: &str, addresses: &[Address]) -> Vec<Reading> {
+pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Reading> {
+    let text = contents.text();
     let mut journal = Journal::new(addresses);
     let mut columns = Columns::default();
     let writer = writer_of(text);

@@ -2,7 +2,7 @@ use super::*;
 
 fn told(text: &str) -> Vec<String> {
     let addresses = super::super::addresses(text);
-    readings(text, &addresses)
+    readings(&Contents::of(text), &addresses)
         .into_iter()
         .flat_map(|reading| reading.findings)
         .filter(|finding| !finding.key.starts_with("edge.p") && !finding.key.starts_with("url."))

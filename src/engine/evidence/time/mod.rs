@@ -94,8 +94,11 @@ pub(super) fn reading(text: &str, owned: &[Span]) -> Reading {
 
 /// The lines that speak of opening and closing; `None` if there are too many to tell apart.
 fn moments<'a>(text: &'a str, owned: &[Span]) -> Option<Vec<Moment<'a>>> {
-    let automaton = CANDIDATES.as_ref()?;
     let bytes = text.as_bytes();
+    if !may_tell_times(bytes) {
+        return None;
+    }
+    let automaton = CANDIDATES.as_ref()?;
     let mut moments = Vec::new();
     let mut read_to = 0;
     for stretch in between(&whole_lines(text, owned), text.len()) {
@@ -124,6 +127,28 @@ fn moments<'a>(text: &'a str, owned: &[Span]) -> Option<Vec<Moment<'a>>> {
         }
     }
     Some(moments)
+}
+
+/// Whether a clock (`9:30:01`) or the seconds since 1970 (ten digits) may stand in the text.
+fn may_tell_times(text: &[u8]) -> bool {
+    let is_digit = |at: usize| text.get(at).is_some_and(u8::is_ascii_digit);
+    let has_clock = memchr::memchr_iter(b':', text).any(|at| {
+        let minute = if is_digit(at + 2) { at + 3 } else { at + 2 };
+        at > 0
+            && is_digit(at - 1)
+            && is_digit(at + 1)
+            && text.get(minute) == Some(&b':')
+            && is_digit(minute + 1)
+    });
+    // One of every ten bytes stands in a run of ten digits.
+    let mut tenth = (9..text.len()).step_by(10).filter(|at| is_digit(*at));
+    has_clock
+        || tenth.any(|at| {
+            let around = &text[at - 9..(at + 10).min(text.len())];
+            around
+                .windows(10)
+                .any(|run| run.iter().all(u8::is_ascii_digit))
+        })
 }
 
 /// What lies between spans that are sorted and do not overlap, up to the byte `end`.

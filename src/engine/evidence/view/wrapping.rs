@@ -113,20 +113,22 @@ fn breaks_greedily(line: &Line<'_>, next: &Line<'_>, width: usize) -> bool {
 
 /// What a cheap look at both lines says.
 fn is_candidate(line: &Line<'_>, next: &Line<'_>) -> bool {
+    // What refuses most lines comes first.
     line.words.len() >= SHORTEST
-        && !has_columns(line.words)
-        && !has_columns(next.words)
         && next.indent <= line.indent + 1
+        && !matches!(
+            line.words.as_bytes().last(),
+            Some(b'.' | b';' | b'{' | b'}' | b'!' | b'?' | b'>' | b'\\' | b'$')
+        )
         && !stands_alone(next)
         && !is_structure(line)
-        && !(line.words.contains("://") && next.words.contains("://"))
+        && memchr::memchr(b' ', line.words.as_bytes()).is_some()
         && (line.first_word() != next.first_word() || begins_known_words(next.words))
         && (is_split_code(line, next)
             || !(is_field(line.first_word()) && is_field(next.first_word())))
-        && !line
-            .words
-            .ends_with(['.', ';', '{', '}', '!', '?', '>', '\\', '$'])
-        && line.words.bytes().any(|byte| byte == b' ')
+        && !(line.words.contains("://") && next.words.contains("://"))
+        && !has_columns(line.words)
+        && !has_columns(next.words)
 }
 
 /// `Unexpected response` and `code: 400`.
@@ -160,13 +162,29 @@ fn stands_alone(line: &Line<'_>) -> bool {
     if begins_known_words(words) {
         return false;
     }
-    words.starts_with([
-        '[', '{', '}', '<', '>', '#', '*', '$', '|', '+', '=', '@', '/', '\\', '%', '•', '⚠', '✖',
-        '✗', '→', '─', '▶', '▸', 'ⓘ', '-', '&', '"', ';',
-    ]) || is_frame(words, first)
-        || is_level(first)
-        || words.contains(" = ")
+    begins_with_a_mark(words)
         || words.ends_with(['{', ';'])
+        || is_frame(words, first)
+        || is_level(first)
+        || holds(words, b'=', " = ", 1)
+}
+
+/// Whether an item, a tag, a prompt or an arrow stands at the beginning.
+fn begins_with_a_mark(words: &str) -> bool {
+    match words.as_bytes().first() {
+        Some(first) if first.is_ascii() => b"[{}<>#*$|+=@/\\%-&\";".contains(first),
+        _ => words.starts_with(['•', '⚠', '✖', '✗', '→', '─', '▶', '▸', 'ⓘ']),
+    }
+}
+
+/// Whether a sequence stands in the words, found by its rarest byte, which is the one at `offset`. A
+/// general search costs more to begin than these lines are long.
+fn holds(words: &str, rarest: u8, sequence: &str, offset: usize) -> bool {
+    memchr::memchr_iter(rarest, words.as_bytes()).any(|at| {
+        at.checked_sub(offset)
+            .and_then(|start| words.as_bytes().get(start..start + sequence.len()))
+            == Some(sequence.as_bytes())
+    })
 }
 
 /// A date, a time, a number of a line; a status code alone may end a sentence.
@@ -180,42 +198,45 @@ fn begins_with_a_number(first: &str) -> bool {
 fn is_frame(words: &str, first: &str) -> bool {
     matches!(first, "at" if words.contains(['(', '/', ':']) || words.contains("<anonymous>"))
         || matches!(first, "File" | "Caused" | "Traceback" | "from" if words.contains(['"', ':', '/']))
-        || first.contains(".js:")
-        || first.contains(".ts")
-        || words.contains(".js:")
+        || holds(words, b':', ".js:", 3)
+        || holds(first, b'.', ".ts", 0)
         || first.starts_with("VM")
         || words.starts_with("(anonymous)")
         || first.contains('@')
 }
 
+/// The length of "websocket".
+const LONGEST_LEVEL: usize = 9;
+
 fn is_level(first: &str) -> bool {
     let word = first.trim_matches(|letter: char| !letter.is_ascii_alphabetic());
-    [
-        "error",
-        "warn",
-        "warning",
-        "info",
-        "debug",
-        "fatal",
-        "trace",
-        "notice",
-        "critical",
-        "err",
-        "log",
-        "uncaught",
-        "console",
-        "get",
-        "post",
-        "put",
-        "options",
-        "curl",
-        "http",
-        "server",
-        "location",
-        "websocket",
-    ]
-    .iter()
-    .any(|level| word.eq_ignore_ascii_case(level))
+    (3..=LONGEST_LEVEL).contains(&word.len())
+        && [
+            "error",
+            "warn",
+            "warning",
+            "info",
+            "debug",
+            "fatal",
+            "trace",
+            "notice",
+            "critical",
+            "err",
+            "log",
+            "uncaught",
+            "console",
+            "get",
+            "post",
+            "put",
+            "options",
+            "curl",
+            "http",
+            "server",
+            "location",
+            "websocket",
+        ]
+        .iter()
+        .any(|level| word.eq_ignore_ascii_case(level))
         && !first.starts_with(|letter: char| letter.is_ascii_lowercase())
         || is_level_in_lower_case(first)
 }
@@ -258,7 +279,7 @@ fn is_structure(line: &Line<'_>) -> bool {
         || words.ends_with(['{', '}', ';', '|', '\\'])
         || words.ends_with("=>")
         || is_frame(words, line.first_word())
-        || words.contains("HTTP/1")
+        || holds(words, b'/', "HTTP/1", 4)
 }
 
 /// Whether the words of either line say that the sentence goes on.
@@ -316,35 +337,40 @@ fn may_continue(words: &str) -> bool {
 /// How the reasons begin that browsers print after a colon, and other words of known messages that
 /// begin with a capital.
 fn begins_known_words(words: &str) -> bool {
-    [
-        "Error during WebSocket",
-        "Error in connection establishment",
-        "Unexpected response",
-        "Connection closed before receiving",
-        "Connection refused",
-        "Connection timed out",
-        "net::ERR_",
-        "Establishing a tunnel",
-        "WebSocket handshake",
-        "WebSocket is closed before",
-        "WebSocket opening handshake",
-        "HTTP Authentication failed",
-        "Invalid frame header",
-        "Invalid status line",
-        "One or more reserved bits",
-        "Could not decode a text frame",
-        "A server must not mask",
-        "Sent non-empty",
-        "Response must not include",
-        "Incorrect 'Sec-WebSocket",
-        "Content Security Policy",
-        "Security Policy",
-        "HTTPS",
-        "CONNECTING",
-        "CLOSING",
-    ]
-    .iter()
-    .any(|known| words.starts_with(known))
+    let may_begin = matches!(
+        words.as_bytes().first(),
+        Some(b'E' | b'U' | b'C' | b'n' | b'W' | b'H' | b'I' | b'O' | b'A' | b'S' | b'R')
+    );
+    may_begin
+        && [
+            "Error during WebSocket",
+            "Error in connection establishment",
+            "Unexpected response",
+            "Connection closed before receiving",
+            "Connection refused",
+            "Connection timed out",
+            "net::ERR_",
+            "Establishing a tunnel",
+            "WebSocket handshake",
+            "WebSocket is closed before",
+            "WebSocket opening handshake",
+            "HTTP Authentication failed",
+            "Invalid frame header",
+            "Invalid status line",
+            "One or more reserved bits",
+            "Could not decode a text frame",
+            "A server must not mask",
+            "Sent non-empty",
+            "Response must not include",
+            "Incorrect 'Sec-WebSocket",
+            "Content Security Policy",
+            "Security Policy",
+            "HTTPS",
+            "CONNECTING",
+            "CLOSING",
+        ]
+        .iter()
+        .any(|known| words.starts_with(known))
 }
 
 /// Whether the stretch as a whole looks wrapped: three lines or more, all but the last as wide as

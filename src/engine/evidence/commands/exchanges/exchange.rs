@@ -85,7 +85,7 @@ pub(super) fn exchanges<'a>(output: &Output<'a>, addresses: &'a [Address]) -> Ve
     let mut begin = 0;
     let mut is_in_headers = false;
     let mut after_blank = false;
-    for line in &output.lines {
+    for line in output.lines() {
         let (mark, text) = unmarked(line.text);
         if let Some(status) = status_of(text).filter(|_| mark != '>' && mark != '*') {
             found.push(Exchange {

@@ -19,7 +19,7 @@ const SAMPLE_KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const SAMPLE_ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
 /// Reads exchanges in a text.
-pub(super) fn reading(output: &Output<'_>, addresses: &[Address]) -> Reading {
+pub(super) fn reading<'a>(output: &Output<'a>, addresses: &'a [Address]) -> Reading {
     let mut reading = Reading::default();
     if !output.holds("HTTP/") && !output.holds("* ALPN") {
         return reading;
@@ -93,7 +93,7 @@ fn judge(exchange: &Exchange<'_>, is_first: bool, output: &Output<'_>, reading: 
         reading.add("works.page", "yes", line.span());
         reading.owned.push(line.span());
         reading.owned.extend(exchange.body.map(Line::span));
-        let of_http2 = output.lines.iter().filter(|other| {
+        let of_http2 = output.lines().iter().filter(|other| {
             (exchange.begin..line.start).contains(&other.start)
                 && (other.text.contains("HTTP/2") || other.text.contains(" h2"))
         });
@@ -172,7 +172,7 @@ fn switched(exchange: &Exchange<'_>, output: &Output<'_>, reading: &mut Reading)
 /// What curl itself offers or refuses tells nothing of the other side, or is told again below.
 fn own_lines_of_curl(output: &Output<'_>, reading: &mut Reading) {
     let is_told = output.holds("SSL certificate problem");
-    let own = output.lines.iter().filter(|line| {
+    let own = output.lines().iter().filter(|line| {
         let (mark, text) = unmarked(line.text);
         mark == '*'
             && (text.starts_with("ALPN: offers")
@@ -184,7 +184,7 @@ fn own_lines_of_curl(output: &Output<'_>, reading: &mut Reading) {
 
 /// After a 101 curl waits until its limit of time, as it should: nobody writes a frame.
 fn own_limit(output: &Output<'_>, reading: &mut Reading) {
-    let limits = output.lines.iter().filter(|line| {
+    let limits = output.lines().iter().filter(|line| {
         line.text.contains("Operation timed out after") && line.text.contains("0 bytes received")
     });
     reading.owned.extend(limits.map(|line| line.span()));
@@ -272,7 +272,7 @@ fn speaks(answers: &[&Exchange<'_>], output: &Output<'_>, reading: &mut Reading)
     let encrypted = shown().find(|one| one.is_encrypted);
     let find = |words: &[&str]| {
         output
-            .lines
+            .lines()
             .iter()
             .find(|line| words.iter().any(|words| line.text.contains(words)))
     };

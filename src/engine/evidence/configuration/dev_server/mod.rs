@@ -7,6 +7,7 @@
 mod options;
 mod settings;
 
+use super::super::contents::Contents;
 use super::review::{indent_of, span_of};
 use super::{Address, Draft, Reading, Socket, Span, is_within, looks_like_socket};
 
@@ -30,14 +31,15 @@ struct Rule<'a> {
 
 /// Reads the development servers' configurations of a text. `aside` are its comments.
 pub(super) fn reading(
-    text: &str,
+    contents: &Contents<'_>,
     addresses: &[Address],
     aside: &[Span],
     socket: Option<Socket<'_>>,
 ) -> Reading {
-    let Some(system) = system(text) else {
+    let Some(system) = system(contents) else {
         return Reading::default();
     };
+    let text = contents.text();
     let page = addresses
         .iter()
         .find(|address| address.is_page && !is_within(aside, address.span));
@@ -136,8 +138,8 @@ fn proxy_reading(text: &str, system: &'static str, socket: Option<Socket<'_>>) -
 }
 
 /// Which development server the text configures.
-fn system(text: &str) -> Option<&'static str> {
-    let has = |word: &str| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some();
+fn system(contents: &Contents<'_>) -> Option<&'static str> {
+    let has = |word: &str| contents.holds(word);
     if has("destination") && has("rewrites") {
         return Some("Next.js");
     }

@@ -5,6 +5,7 @@
 
 mod services;
 
+use super::super::contents::Contents;
 use super::review::{span_of, whole_line};
 use super::yaml::{Entry, entries};
 use super::{Draft, Reading, Socket, Span, looks_like_socket};
@@ -70,11 +71,12 @@ impl<'e, 'a> Object<'e, 'a> {
 }
 
 /// Reads the Ingresses and Services of a text.
-pub(super) fn reading(text: &str, socket: Option<Socket<'_>>) -> Reading {
+pub(super) fn reading(contents: &Contents<'_>, socket: Option<Socket<'_>>) -> Reading {
     let mut reading = Reading::default();
-    if memchr::memmem::find(text.as_bytes(), b"Ingress").is_none() {
+    if !contents.holds("Ingress") {
         return reading;
     }
+    let text = contents.text();
     let all = entries(text);
     let last = all.last().map_or(0, |entry| entry.document);
     let mut objects: Vec<Object<'_, '_>> = Vec::new();

@@ -10,6 +10,7 @@ mod review;
 mod serving;
 mod verdict;
 
+use super::super::contents::Contents;
 use super::review::{indent_of, line_end};
 use super::{Draft, Reading, Socket, Span, looks_like_socket};
 use parser::{BEGINNINGS, Block, Directive, Parser};
@@ -32,16 +33,13 @@ pub(super) struct Nginx<'a> {
 
 impl<'a> Nginx<'a> {
     /// Finds the fragments of nginx configuration in a text, whole or cut.
-    pub(super) fn find(text: &'a str) -> Self {
+    pub(super) fn find(contents: &Contents<'a>) -> Self {
+        let text = contents.text();
         let mut found = Nginx {
             text,
             ..Nginx::default()
         };
-        let telling = ["proxy_", "_pass", "try_files"];
-        if !telling
-            .iter()
-            .any(|word| memchr::memmem::find(text.as_bytes(), word.as_bytes()).is_some())
-        {
+        if !contents.holds_one_of(&["proxy_", "_pass", "try_files"]) {
             return found;
         }
         let mut parser = Parser {
