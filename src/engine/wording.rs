@@ -1,5 +1,6 @@
 //! A known wording, and the facts that its match states.
 
+use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, RegexBuilder};
@@ -11,8 +12,8 @@ use super::screen::Screen;
 /// A wording is read at most that often in one window.
 const MOST_IN_A_WINDOW: usize = 8;
 
-/// Compiles a pattern's expression with limits that a curator's slip cannot exceed. Its `\d`, `\s`,
-/// `\w` and `\b` mean ASCII: messages hold no other digits, spaces were made plain before, and the
+/// Compiles a pattern's expression with limits that a curator's slip cannot exceed. Where it is ASCII
+/// itself, its `\d`, `\s`, `\w` and `\b` mean ASCII: messages hold no other digits, spaces were made plain before, and the
 /// tables of all scripts would make an expression ten times as large and slow.
 ///
 /// # Errors
@@ -25,8 +26,12 @@ pub fn compile(expression: &str) -> Result<Regex, Box<regex::Error>> {
         .map_err(Box::new)
 }
 
-/// An expression in which the classes of Perl mean ASCII only.
-fn in_ascii(expression: &str) -> String {
+/// An expression in which the classes of Perl mean ASCII only. One that holds letters of other
+/// alphabets stays as it is, because words may begin and end with them.
+fn in_ascii(expression: &str) -> Cow<'_, str> {
+    if !expression.is_ascii() {
+        return expression.into();
+    }
     let mut plain = String::with_capacity(2 * expression.len());
     let mut rest = expression;
     while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
@@ -45,7 +50,7 @@ fn in_ascii(expression: &str) -> String {
         rest = &escape[length..];
     }
     plain.push_str(rest);
-    plain
+    plain.into()
 }
 
 /// The capture that a fact's value names: `$status`, `$ms/1000`, `$minutes*60`,
@@ -299,9 +304,10 @@ mod tests {
     #[test]
     fn classes_mean_ascii_and_everything_else_stays() {
         assert_eq!(
-            in_ascii(r"(?i)\bcode\s+\d{3}[^\w\\.]\\d\.\n\b{start}é\"),
-            r"(?i)(?-u:\b)code[\t-\r\x20]+[0-9]{3}[^[0-9A-Za-z_]\\.]\\d\.\n\b{start}é\"
+            in_ascii(r"(?i)\bcode\s+\d{3}[^\w\\.]\\d\.\n\b{start}\"),
+            r"(?i)(?-u:\b)code[\t-\r\x20]+[0-9]{3}[^[0-9A-Za-z_]\\.]\\d\.\n\b{start}\"
         );
+        assert_eq!(in_ascii(r"\bà la maison\b"), r"\bà la maison\b");
     }
 
     #[test]
