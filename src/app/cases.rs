@@ -213,7 +213,7 @@ impl App {
 
     /// Adds what `entry` makes of the case as it is. Without a `revision` somebody who was faster
     /// does no harm: it is tried again on what they left.
-    async fn go_on(
+    pub(super) async fn go_on(
         &self,
         id: &str,
         revision: Option<i64>,
@@ -273,7 +273,7 @@ impl App {
     }
 
     /// What of evidence may be kept.
-    async fn keep(&self, evidence: Evidence) -> Result<Evidence, AppError> {
+    pub(super) async fn keep(&self, evidence: Evidence) -> Result<Evidence, AppError> {
         if evidence.text.as_deref().map_or(0, str::len) < BLOCKING_FROM {
             return Ok(evidence.redacted());
         }
@@ -388,7 +388,7 @@ fn proven(engine: &Engine, case: &Case, fix: Option<&str>) -> Option<String> {
 }
 
 /// 130 random bits as 26 letters and digits without those that look alike.
-fn new_id() -> Result<String, AppError> {
+pub(super) fn new_id() -> Result<String, AppError> {
     const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
     let mut random = [0_u8; 26];
     getrandom::fill(&mut random).map_err(|error| AppError::Internal(error.to_string()))?;

@@ -3,19 +3,23 @@
 mod cases;
 mod knowledge;
 mod learning;
-mod probing;
+mod probes;
 
 pub use crate::case::DiagnosedCase;
 pub use cases::Closing;
 pub use knowledge::{ChangeError, Changed, LocalEntry};
 pub use learning::{CaseReplay, Learned};
-pub use probing::{ProbeSettingsError, limits, policy};
+pub use probes::{
+    Caller, Following, Happened, Job, ProbeRequest, ProbeSettingsError, Step, limits, policy,
+};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
+use crate::config::Settings;
 use crate::engine::knowledge::{Problem, SourceFile};
 use crate::engine::{Diagnosis, Engine, Evidence};
 use crate::store::{Hit, Store, StoreError};
@@ -45,6 +49,22 @@ pub enum AppError {
         /// What to write instead.
         detail: String,
     },
+    /// The policy does not allow the probe.
+    #[error("{detail}")]
+    Refused {
+        /// Which rule.
+        rule: &'static str,
+        /// What it says, and what to do.
+        detail: String,
+    },
+    /// The caller, or what they want probed, had enough for now.
+    #[error("{detail}")]
+    TooMany {
+        /// What there is too much of.
+        detail: String,
+        /// When to try again.
+        retry_after: Duration,
+    },
     /// Too much to do, or shutting down.
     #[error("the service is busy")]
     Unavailable,
@@ -73,6 +93,9 @@ pub enum StartError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The settings of probes cannot be used.
+    #[error(transparent)]
+    Probes(#[from] ProbeSettingsError),
 }
 
 /// The running service: compiled knowledge and a store.
@@ -82,6 +105,7 @@ pub struct App {
     store: Arc<dyn Store>,
     /// Held while the knowledge is changed.
     changing: tokio::sync::Mutex<()>,
+    probes: probes::Probes,
 }
 
 impl App {
@@ -104,6 +128,7 @@ impl App {
             engine: ArcSwap::from_pointee(engine),
             store,
             changing: tokio::sync::Mutex::new(()),
+            probes: probes::Probes::new(&Settings::default())?,
         };
         app.remember_knowledge().await?;
         Ok(app)
@@ -159,6 +184,7 @@ impl App {
 
     /// Finishes what was begun.
     pub async fn close(&self) {
+        self.stop_probes().await;
         self.store.close().await;
     }
 }

@@ -7,7 +7,9 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 
-use super::{Case, CaseState, DiagnosedCase, Entry, FixReport, FixResult, Happening, OutcomeKind};
+use super::{
+    Case, CaseState, DiagnosedCase, Entry, FixReport, FixResult, Happening, OutcomeKind, StageState,
+};
 use crate::engine::Diagnosis;
 use crate::engine::diagnosis::{RankedCause, StepState, VerdictKind};
 use crate::engine::graph::{Graph, Layer, Who};
@@ -198,6 +200,20 @@ pub fn describe(graph: &Graph, case: &Case, position: usize) -> String {
 }
 
 fn described_evidence(entry: &Entry, position: usize) -> String {
+    if let Some(probed) = &entry.probed {
+        let failed = probed
+            .stages
+            .iter()
+            .find(|stage| stage.state == StageState::Failed);
+        return match failed {
+            Some(stage) => format!(
+                "Probed {}: it breaks at the stage {}",
+                probed.url,
+                stage.stage.as_str()
+            ),
+            None => format!("Probed {}: every stage works", probed.url),
+        };
+    }
     let lines = entry
         .evidence
         .text

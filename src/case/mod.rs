@@ -23,7 +23,7 @@ use jiff::Timestamp;
 
 use crate::engine::Evidence;
 pub use diagnosed::{DiagnosedCase, Given, RuledOut};
-pub use probe::{Probe, ProbeState, Report, Stage, StageKind, StageState, Variant};
+pub use probe::{Probe, ProbeState, Probed, Report, Stage, StageKind, StageState, Variant};
 pub use verification::FixResult;
 
 /// How a case stands.
@@ -225,6 +225,8 @@ pub struct Entry {
     pub what: Happening,
     /// What was said after it; older cases do not have it.
     pub given: Option<Given>,
+    /// The probe that the evidence comes from.
+    pub probed: Option<Box<Probed>>,
 }
 
 impl Entry {
@@ -235,6 +237,15 @@ impl Entry {
             evidence,
             what,
             given: None,
+            probed: None,
+        }
+    }
+
+    /// What a probe saw.
+    pub fn of_probe(at: Timestamp, probed: Probed, evidence: Evidence) -> Self {
+        Entry {
+            probed: Some(Box::new(probed)),
+            ..Entry::new(at, Happening::Evidence, evidence)
         }
     }
 

@@ -102,6 +102,26 @@ impl Report {
     }
 }
 
+/// A probe that went into a case: what is shown of it, and what repeats it. Its facts are the
+/// evidence of the entry.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Probed {
+    /// What was probed, redacted.
+    pub url: String,
+    /// The Origin that was sent.
+    pub origin: Option<String>,
+    /// The subprotocols that were offered.
+    pub subprotocols: Vec<String>,
+    /// For how many seconds the open connection was held.
+    pub hold_seconds: u64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The stages without their facts.
+    pub stages: Vec<Stage>,
+    /// The handshake again with one thing changed.
+    pub variants: Vec<Variant>,
+}
+
 /// The parts of a connection's way that a probe goes through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum StageKind {
@@ -137,6 +157,13 @@ impl StageKind {
             StageKind::Websocket => "websocket",
         }
     }
+
+    /// The stage of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        StageKind::ALL
+            .into_iter()
+            .find(|stage| stage.as_str() == word)
+    }
 }
 
 /// How a stage ended.
@@ -153,6 +180,21 @@ pub enum StageState {
 }
 
 impl StageState {
+    /// All states.
+    pub const ALL: [StageState; 4] = [
+        StageState::Ok,
+        StageState::Failed,
+        StageState::Skipped,
+        StageState::NotReached,
+    ];
+
+    /// The state of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        StageState::ALL
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+
     /// The word used in JSON.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use super::usage_error;
-use crate::app::App;
+use crate::app::{self, App};
 use crate::config::{LogFormat, Settings, Typed};
 use crate::http;
 use crate::http::listener;
@@ -31,6 +31,10 @@ pub(super) fn run(arguments: Arguments) -> ExitCode {
         Ok(settings) => settings,
         Err(error) => return usage_error(error),
     };
+    // Before anything is opened: a slip in a list of addresses must not open or close more.
+    if let Err(error) = app::policy(&settings, false) {
+        return usage_error(error);
+    }
     let done = runtime().and_then(|runtime| runtime.block_on(serve(settings)));
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -70,10 +74,13 @@ async fn serve(settings: Settings) -> Result<(), String> {
     let app = App::start(Arc::new(store), &files::shipped())
         .await
         .map_err(|error| error.to_string())?;
+    let app = app
+        .with_probes(&settings)
+        .map_err(|error| error.to_string())?;
     let app = Arc::new(app);
 
     let stop = CancellationToken::new();
-    tokio::spawn(stop_at_signal(stop.clone()));
+    tokio::spawn(stop_at_signal(stop.clone(), app.clone()));
     let purging = tokio::spawn(purge(app.clone(), settings.retention_days, stop.clone()));
     let router = http::router(app.clone(), settings.clone());
     println!("wsdoctor is ready: http://{address}/");
@@ -91,10 +98,12 @@ async fn serve(settings: Settings) -> Result<(), String> {
     Ok(())
 }
 
-async fn stop_at_signal(stop: CancellationToken) {
+async fn stop_at_signal(stop: CancellationToken, app: Arc<App>) {
     listener::shutdown_signal().await;
     tracing::info!("stopping");
     stop.cancel();
+    // Whoever follows a probe is told its end, else their connection would hold up the stop.
+    app.stop_probes().await;
 }
 
 /// Deletes cases that nobody changed for so many days, now and every hour.

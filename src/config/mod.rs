@@ -166,6 +166,22 @@ settings! {
     probe_message_bytes: usize [bytes, Given, "WSDOCTOR_PROBE_MESSAGE_BYTES", "64KiB"];
     /// Most connections that one probe opens.
     probe_connections: usize [count, Given, "WSDOCTOR_PROBE_CONNECTIONS", "24"];
+    /// Most probes that run at a time; further ones wait for their turn.
+    probe_running: usize [count, Given, "WSDOCTOR_PROBE_RUNNING", "32"];
+    /// Most probes that wait for their turn; more are answered with 503.
+    probe_waiting: usize [count, Given, "WSDOCTOR_PROBE_WAITING", "1000"];
+    /// Most probes of one caller at a time, waiting ones included; more are
+    /// answered with 429. Callers on loopback are exempt.
+    probe_caller_running: usize [count, Given, "WSDOCTOR_PROBE_CALLER_RUNNING", "4"];
+    /// Most probes of one caller in a minute; more are answered with 429.
+    /// Callers on loopback are exempt.
+    probe_caller_rate: usize [count, Given, "WSDOCTOR_PROBE_CALLER_RATE", "20"];
+    /// Most probes of one name, and of one address, in a minute, whoever asks
+    /// for them. Those that callers on loopback ask for do not count.
+    probe_target_rate: usize [count, Given, "WSDOCTOR_PROBE_TARGET_RATE", "6"];
+    /// How long a finished probe can be read at its own address; what it saw
+    /// stays in its case as long as the case does.
+    probe_keep: Duration [duration, Given, "WSDOCTOR_PROBE_KEEP", "3600s"];
     /// Longest time a client may take for a request's header.
     header_timeout: Duration [duration, Given, "WSDOCTOR_HEADER_TIMEOUT", "10s"];
     /// Longest time a client may take for a request's body.

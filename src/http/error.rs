@@ -25,6 +25,10 @@ pub(super) struct Problem {
     pub(super) errors: Vec<Invalid>,
     /// The revision that is stored, for a conflict.
     pub(super) revision: Option<i64>,
+    /// The rule that refuses a probe.
+    pub(super) rule: Option<&'static str>,
+    /// When to try again, in seconds.
+    pub(super) retry_after: Option<u64>,
 }
 
 impl Problem {
@@ -35,6 +39,8 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             revision: None,
+            rule: None,
+            retry_after: None,
         }
     }
 
@@ -73,11 +79,26 @@ impl From<AppError> for Problem {
                 pointer: pointer.to_owned(),
                 detail,
             }]),
-            AppError::Unavailable => Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "unavailable",
-                "The service has too much to do: try again in a moment.",
-            ),
+            AppError::Refused { rule, detail } => Problem {
+                rule: Some(rule),
+                ..Problem::new(StatusCode::FORBIDDEN, "probe-refused", detail)
+            },
+            AppError::TooMany {
+                detail,
+                retry_after,
+            } => Problem {
+                // Rounded up, so that whoever waits that long is not too early.
+                retry_after: Some(retry_after.as_secs() + 1),
+                ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate-limited", detail)
+            },
+            AppError::Unavailable => Problem {
+                retry_after: Some(1),
+                ..Problem::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    "The service has too much to do: try again in a moment.",
+                )
+            },
             AppError::Internal(detail) => {
                 tracing::error!(%detail, "a request failed");
                 Problem::new(
@@ -104,15 +125,18 @@ impl IntoResponse for Problem {
         if let Some(revision) = self.revision {
             body["revision"] = json!(revision);
         }
+        if let Some(rule) = self.rule {
+            body["rule"] = json!(rule);
+        }
         let mut response = (self.status, Json(body)).into_response();
         response.headers_mut().insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),
         );
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
+        if let Some(seconds) = self.retry_after {
             response
                 .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -1,6 +1,7 @@
 //! The HTTP face: every route stands in this file.
 
 mod api;
+mod caller;
 mod error;
 pub mod listener;
 mod pages;
@@ -48,6 +49,12 @@ pub fn router(app: Arc<App>, settings: Arc<Settings>) -> Router {
             delete(api::cases::take_back),
         )
         .route("/api/v1/cases/{id}/outcome", post(api::cases::close))
+        .route("/api/v1/probes", post(api::probes::create))
+        .route(
+            "/api/v1/probes/{id}",
+            get(api::probes::show).delete(api::probes::cancel),
+        )
+        .route("/api/v1/probes/{id}/events", get(api::probes::events))
         .route("/api/v1/causes", get(api::knowledge::causes))
         .route("/api/v1/causes/{id}", get(api::knowledge::cause))
         .route("/api/v1/symptoms/{id}", get(api::knowledge::symptom))

@@ -9,7 +9,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::StoreError;
 use crate::case::{
-    Case, CaseState, Entry, FixReport, FixResult, Given, Happening, Outcome, OutcomeKind, RuledOut,
+    Case, CaseState, Entry, FixReport, FixResult, Given, Happening, Outcome, OutcomeKind, Probed,
+    RuledOut, Stage, StageKind, StageState, Variant,
 };
 use crate::engine::Evidence;
 use crate::engine::diagnosis::{StatedFact, VerdictKind};
@@ -44,6 +45,52 @@ struct EntryRow {
     closed: Option<OutcomeRow>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     given: Option<GivenRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    probed: Option<ProbedRow>,
+}
+
+/// A probe; the facts stand in the entry.
+#[derive(Serialize, Deserialize)]
+struct ProbedRow {
+    url: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    origin: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    subprotocols: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    hold_seconds: u64,
+    /// Milliseconds since 1970, UTC.
+    started_at: i64,
+    stages: Vec<StageRow>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    variants: Vec<VariantRow>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StageRow {
+    stage: String,
+    state: String,
+    started_ms: u64,
+    took_ms: u64,
+    detail: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct VariantRow {
+    id: String,
+    changed: String,
+    outcome: String,
+    accepted: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    finding: String,
+    took_ms: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 #[derive(Serialize, Deserialize)]
@@ -142,7 +189,73 @@ fn entry_row(entry: &Entry) -> EntryRow {
             _ => None,
         },
         given: entry.given.as_ref().map(given_row),
+        probed: entry.probed.as_deref().map(probed_row),
     }
+}
+
+fn probed_row(probed: &Probed) -> ProbedRow {
+    let stage = |stage: &Stage| StageRow {
+        stage: stage.stage.as_str().to_owned(),
+        state: stage.state.as_str().to_owned(),
+        started_ms: stage.started_ms,
+        took_ms: stage.took_ms,
+        detail: stage.detail.clone(),
+    };
+    let variant = |variant: &Variant| VariantRow {
+        id: variant.id.clone(),
+        changed: variant.changed.clone(),
+        outcome: variant.outcome.clone(),
+        accepted: variant.accepted,
+        status: variant.status,
+        finding: variant.finding.clone(),
+        took_ms: variant.took_ms,
+    };
+    ProbedRow {
+        url: probed.url.clone(),
+        origin: probed.origin.clone(),
+        subprotocols: probed.subprotocols.clone(),
+        hold_seconds: probed.hold_seconds,
+        started_at: probed.started_at.as_millisecond(),
+        stages: probed.stages.iter().map(stage).collect(),
+        variants: probed.variants.iter().map(variant).collect(),
+    }
+}
+
+fn probed(row: ProbedRow) -> Result<Probed, StoreError> {
+    let stage = |row: StageRow| {
+        Ok(Stage {
+            stage: StageKind::from_word(&row.stage)
+                .ok_or_else(|| unknown_word("stage", &row.stage))?,
+            state: StageState::from_word(&row.state)
+                .ok_or_else(|| unknown_word("state of a stage", &row.state))?,
+            started_ms: row.started_ms,
+            took_ms: row.took_ms,
+            detail: row.detail,
+            facts: Vec::new(),
+        })
+    };
+    let variant = |row: VariantRow| Variant {
+        id: row.id,
+        changed: row.changed,
+        outcome: row.outcome,
+        accepted: row.accepted,
+        status: row.status,
+        finding: row.finding,
+        took_ms: row.took_ms,
+    };
+    Ok(Probed {
+        url: row.url,
+        origin: row.origin,
+        subprotocols: row.subprotocols,
+        hold_seconds: row.hold_seconds,
+        started_at: Timestamp::from_millisecond(row.started_at).unwrap_or_default(),
+        stages: row
+            .stages
+            .into_iter()
+            .map(stage)
+            .collect::<Result<_, StoreError>>()?,
+        variants: row.variants.into_iter().map(variant).collect(),
+    })
 }
 
 fn outcome_row(outcome: &Outcome) -> OutcomeRow {
@@ -233,6 +346,7 @@ fn entry(mut row: EntryRow) -> Result<Entry, StoreError> {
         at: Timestamp::from_second(row.at).unwrap_or_default(),
         what: happening(&mut row)?,
         given: row.given.take().map(given).transpose()?,
+        probed: row.probed.take().map(probed).transpose()?.map(Box::new),
         evidence: Evidence {
             text: row.text,
             facts: row

@@ -12,6 +12,7 @@ mod evidence;
 mod knowledge;
 mod pages;
 mod probe;
+mod probes_http;
 mod ranking;
 mod ranks;
 mod recordings;

@@ -108,7 +108,7 @@ impl TestApp {
         let app = App::start(Arc::new(store), knowledge)
             .await
             .expect("knowledge");
-        let app = Arc::new(app);
+        let app = Arc::new(app.with_probes(&settings).expect("settings"));
         TestApp {
             router: wsdoctor::http::router(app.clone(), Arc::new(settings)),
             app,

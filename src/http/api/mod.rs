@@ -4,6 +4,7 @@ pub(super) mod cases;
 pub(super) mod diagnoses;
 pub(super) mod health;
 pub(super) mod knowledge;
+pub(super) mod probes;
 
 use super::error::Problem;
 

@@ -3,12 +3,12 @@
 use std::any::Any;
 
 use askama::Template;
-use axum::http::{StatusCode, Uri, header};
+use axum::http::{HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 
 use super::super::error::Problem;
 use super::messages::Messages;
-use super::{Page, respond, unlisted};
+use super::{Page, respond, unlisted, words};
 use crate::app::AppError;
 
 /// An error that a person sees.
@@ -19,6 +19,8 @@ pub(in crate::http) struct PageError {
     text: String,
     /// Pages that may have been meant: address and title.
     near: Vec<(String, String)>,
+    /// When to try again, in seconds.
+    retry_after: Option<u64>,
 }
 
 #[derive(Template)]
@@ -39,6 +41,7 @@ impl PageError {
             title: t.get(title).to_owned(),
             text: t.get(text).to_owned(),
             near: Vec::new(),
+            retry_after: None,
         }
     }
 
@@ -52,6 +55,14 @@ impl PageError {
 
     pub(super) fn no_case() -> Self {
         PageError::new(StatusCode::NOT_FOUND, "error.no-case", "error.no-case-text")
+    }
+
+    pub(super) fn no_probe() -> Self {
+        PageError::new(
+            StatusCode::NOT_FOUND,
+            "error.no-probe",
+            "error.no-probe-text",
+        )
     }
 
     /// There is no such page of the knowledge; these have names like it.
@@ -98,11 +109,30 @@ impl From<AppError> for PageError {
                     "error.form-text",
                 )
             },
-            AppError::Unavailable => PageError::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "error.busy",
-                "error.busy-text",
-            ),
+            AppError::Refused { detail, .. } => PageError {
+                text: detail,
+                ..PageError::new(StatusCode::FORBIDDEN, "error.refused", "error.form-text")
+            },
+            AppError::TooMany {
+                detail,
+                retry_after,
+            } => PageError {
+                text: words::capitalised(&detail) + ".",
+                retry_after: Some(retry_after.as_secs() + 1),
+                ..PageError::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "error.too-many",
+                    "error.busy-text",
+                )
+            },
+            AppError::Unavailable => PageError {
+                retry_after: Some(1),
+                ..PageError::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "error.busy",
+                    "error.busy-text",
+                )
+            },
             AppError::Internal(detail) => {
                 tracing::error!(%detail, "a request failed");
                 PageError::internal()
@@ -131,11 +161,10 @@ impl IntoResponse for PageError {
             near: &self.near,
         };
         let mut response = unlisted(respond(self.status, &page));
-        if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(
-                header::RETRY_AFTER,
-                axum::http::HeaderValue::from_static("1"),
-            );
+        if let Some(seconds) = self.retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -2,6 +2,7 @@
 //!
 //! - [`form`]: the first page; [`fields`]: what forms send.
 //! - [`case`]: a case's page; [`marks`]: the paste with what was read marked in it.
+//! - [`probe`]: a probe's page.
 //! - [`knowledge`]: causes, symptoms, codes, advice, checks, search; [`timeouts`]: limits of time.
 //! - [`markdown`]: the one place where text becomes HTML; [`messages`]: every text by its key.
 
@@ -15,6 +16,7 @@ mod knowledge;
 mod markdown;
 mod marks;
 mod messages;
+mod probe;
 mod timeouts;
 mod words;
 
@@ -61,6 +63,9 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
         .route("/cases/{id}/handover.md", get(case::handover_markdown))
         .route("/cases/{id}/handover.json", get(case::handover_json))
         .route("/cases/{id}/markdown", get(case::markdown))
+        .route("/cases/{id}/probes", post(probe::create))
+        .route("/probes/{id}", get(probe::show))
+        .route("/probes/{id}/cancel", post(probe::cancel))
         .route("/causes", get(knowledge::causes))
         .route("/causes/{id}", get(knowledge::cause))
         .route("/symptoms/{id}", get(knowledge::symptom))

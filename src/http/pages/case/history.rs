@@ -184,6 +184,13 @@ pub(super) fn happened(t: &Messages, graph: &Graph, case: &Case, position: usize
 }
 
 fn pasted(t: &Messages, position: usize, entry: &Entry) -> String {
+    if let Some(probed) = &entry.probed {
+        let result = super::probes::result(t, probed);
+        return t.fill(
+            "timeline.probed",
+            &[("url", &probed.url), ("result", &result)],
+        );
+    }
     let text = entry.evidence.text.as_deref();
     let lines = text.map_or(0, |text| text.lines().count());
     let key = match (position, text) {

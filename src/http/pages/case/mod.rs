@@ -2,12 +2,14 @@
 //!
 //! - [`sight`]: what was read from the texts; [`history`]: what happened, and what it changed.
 //! - [`actions`]: answers, more evidence, taking back; [`closing`]: how it ended.
+//! - [`probes`]: what probes saw, and how to order one.
 //! - [`handover`]: the bundle for whoever goes on.
 
 mod actions;
 mod closing;
 mod handover;
 mod history;
+mod probes;
 mod sight;
 
 use askama::Template;
@@ -24,7 +26,6 @@ pub(super) use handover::{json as handover_json, markdown as handover_markdown, 
 use super::super::Shared;
 use super::error::PageError;
 use super::markdown::{Html, render};
-use super::marks::Block;
 use super::messages::Messages;
 use super::timeouts::CaseTimeouts;
 use super::{Commands, Page, respond, unlisted, words};
@@ -36,7 +37,8 @@ use crate::engine::graph::{Graph, Layer, Who};
 use crate::engine::next_step::{NextStep, StepKind};
 use crate::report::{self, percent};
 use history::{ClosedView, ContradictionView, Moment, RuledOutView, VerificationView};
-use sight::{FactRow, Finding, ReviewView, Sight};
+use probes::{Offer, Seen};
+use sight::{FactRow, Finding, ReviewView, Sight, TextView};
 
 /// So many causes are shown with their reasons; the others are folded.
 const IN_FULL: usize = 3;
@@ -72,7 +74,7 @@ struct CasePage {
     ruled_out: usize,
     configurations: Vec<ReviewView>,
     timeouts: Option<CaseTimeouts>,
-    texts: Vec<Vec<Block>>,
+    texts: Vec<TextView>,
     secrets: Option<String>,
     findings: Vec<Finding>,
     facts: Vec<FactRow>,
@@ -84,6 +86,11 @@ struct CasePage {
     verification: Option<VerificationView>,
     contradictions: Vec<ContradictionView>,
     once_likely: Vec<RuledOutView>,
+    probes: Vec<Seen>,
+    /// None at an earlier stage.
+    offer: Option<Offer>,
+    /// The probe that waits or runs.
+    under_way: Option<String>,
 }
 
 /// One stop of the connection's way.
@@ -168,6 +175,9 @@ pub(in crate::http) async fn show(
                     [("number", &revision), ("count", &newest)];
                 page.t.fill("stage.text", &values)
             });
+            if page.earlier.is_some() {
+                (page.offer, page.under_way) = (None, None);
+            }
             page
         }
     };
@@ -264,6 +274,9 @@ impl CasePage {
                 .map(|verification| VerificationView::new(t, graph, case, verification)),
             contradictions: history::contradictions(t, graph, found),
             once_likely: history::ruled_out(t, graph, found),
+            probes: probes::seen(t, case),
+            offer: Some(Offer::new(t, shared, graph, found)),
+            under_way: probes::under_way(shared, &case.id),
         }
     }
 }

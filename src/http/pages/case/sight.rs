@@ -10,6 +10,12 @@ use crate::engine::evidence::{DifferenceLine, Review, Weight};
 /// More facts are not listed.
 pub(super) const MOST_FACTS: usize = 200;
 
+/// A text with its heading.
+pub(super) struct TextView {
+    pub(super) heading: String,
+    pub(super) blocks: Vec<Block>,
+}
+
 /// What there is to say of a configuration.
 pub(super) struct ReviewView {
     pub(super) title: String,
@@ -91,6 +97,9 @@ impl<'a> Sight<'a> {
 
     /// A line of a piece of evidence, in words.
     fn place(&self, line: usize, evidence: usize) -> String {
+        if self.is_of_probe(evidence) {
+            return self.t.with("source.probe-line", "line", line);
+        }
         if self.pastes() > 1 {
             self.t.fill(
                 "source.line-of",
@@ -99,6 +108,16 @@ impl<'a> Sight<'a> {
         } else {
             self.t.with("source.line", "line", line)
         }
+    }
+
+    fn entry(&self, evidence: usize) -> Option<&Entry> {
+        let position = self.found.entry_of(evidence)?;
+        self.found.case.entries.get(position)
+    }
+
+    fn is_of_probe(&self, evidence: usize) -> bool {
+        self.entry(evidence)
+            .is_some_and(|entry| entry.probed.is_some())
     }
 
     /// What there is to say of a configuration.
@@ -141,15 +160,10 @@ impl<'a> Sight<'a> {
         match seen.place {
             Some((line, _)) => self.place(line, seen.fact.evidence),
             None => {
-                let entry = self
-                    .found
-                    .entry_of(seen.fact.evidence)
-                    .and_then(|entry| self.found.case.entries.get(entry));
-                let is_answer = entry.is_some_and(Entry::is_answer);
-                let key = if is_answer {
-                    "source.answer"
-                } else {
-                    "source.form"
+                let key = match self.entry(seen.fact.evidence) {
+                    Some(entry) if entry.is_answer() => "source.answer",
+                    Some(entry) if entry.probed.is_some() => "source.probe",
+                    _ => "source.form",
                 };
                 self.t.get(key).to_owned()
             }
@@ -157,8 +171,10 @@ impl<'a> Sight<'a> {
     }
 
     fn pastes(&self) -> usize {
-        let is_paste = |text: &&String| !text.is_empty();
-        self.diagnosis.texts.iter().filter(is_paste).count()
+        let texts = self.diagnosis.texts.iter().enumerate();
+        texts
+            .filter(|(evidence, text)| !text.is_empty() && !self.is_of_probe(*evidence))
+            .count()
     }
 
     /// What the words of a number show.
@@ -173,7 +189,7 @@ impl<'a> Sight<'a> {
         titles.join("; ")
     }
 
-    pub(super) fn texts(&self, with_reason: &[usize]) -> Vec<Vec<Block>> {
+    pub(super) fn texts(&self, with_reason: &[usize]) -> Vec<TextView> {
         let mut marks: Vec<Vec<Mark>> = vec![Vec::new(); self.diagnosis.texts.len()];
         let mut seen = std::collections::HashSet::new();
         for (position, fact) in self.diagnosis.facts.iter().enumerate() {
@@ -208,13 +224,24 @@ impl<'a> Sight<'a> {
             }
         }
         let mut marker = Marker::new(self.t);
-        self.diagnosis
-            .texts
-            .iter()
-            .zip(&marks)
-            .filter(|(text, _)| !text.is_empty())
-            .map(|(text, marks)| marker.blocks(text, marks))
-            .collect()
+        let mut views = Vec::new();
+        for (evidence, (text, marks)) in self.diagnosis.texts.iter().zip(&marks).enumerate() {
+            if text.is_empty() {
+                continue;
+            }
+            let heading = if self.is_of_probe(evidence) {
+                self.t.get("paste.of-probe").to_owned()
+            } else if self.pastes() > 1 {
+                self.t.with("paste.numbered", "number", evidence + 1)
+            } else {
+                String::new()
+            };
+            views.push(TextView {
+                heading,
+                blocks: marker.blocks(text, marks),
+            });
+        }
+        views
     }
 
     pub(super) fn findings(&self) -> Vec<Finding> {
