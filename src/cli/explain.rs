@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 /// Everything that bears the name; numbers are shared between families.
 fn pages(graph: &Graph, what: &str) -> Vec<String> {
     let mut pages = Vec::new();
-    for code in graph.codes(what) {
+    for code in graph.codes_meant(what) {
         let mut page = format!("{} ({})\n\n{}", code.title, code.family, code.text.trim());
         for id in &code.causes {
             if let Some(cause) = graph.cause(id) {

@@ -6,6 +6,7 @@
 
 mod anchors;
 mod chosen;
+mod codes;
 pub mod diagnosis;
 pub mod evidence;
 pub mod graph;

@@ -89,6 +89,19 @@ fn explain_knows_codes_and_offers_near_names() {
 }
 
 #[test]
+fn explain_takes_codes_as_logs_write_them() {
+    for (written, told) in [
+        ("close code 1006", "1006"),
+        ("UF,URX", "URX (Envoy)"),
+        ("502 3 12002", "ERROR_WINHTTP_TIMEOUT"),
+    ] {
+        let known = run(&["explain", written], b"");
+        assert_eq!(known.status.code(), Some(0), "{written}");
+        assert!(text(&known.stdout).contains(told), "{written}");
+    }
+}
+
+#[test]
 fn explain_names_the_limits_of_a_duration() {
     let known = run(&["explain", "60s"], b"");
     assert_eq!(known.status.code(), Some(0));

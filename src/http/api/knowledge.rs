@@ -53,7 +53,12 @@ pub(in crate::http) async fn codes(
     Path(code): Path<String>,
 ) -> Result<Json<Vec<CodeJson>>, Problem> {
     let engine = shared.app.engine();
-    let codes: Vec<CodeJson> = engine.graph().codes(&code).map(json::code).collect();
+    let codes: Vec<CodeJson> = engine
+        .graph()
+        .codes_meant(&code)
+        .into_iter()
+        .map(json::code)
+        .collect();
     if codes.is_empty() {
         return Err(Problem::not_found(format!(
             "The code {code:?} is not known."

@@ -512,7 +512,8 @@ pub(in crate::http) async fn code(
     let engine = shared.app.engine();
     let graph = engine.graph();
     let meanings: Vec<Meaning> = graph
-        .codes(&id)
+        .codes_meant(&id)
+        .into_iter()
         .map(|code: &Code| Meaning {
             family: words::family(t, &code.family),
             title: code.title.clone(),
