@@ -10,6 +10,7 @@ mod configurations;
 mod doubts;
 mod evidence;
 mod knowledge;
+mod lab;
 mod pages;
 mod probe;
 mod probes_http;

@@ -1,0 +1,427 @@
+//! Probes of real programs: each set-up of `setups.toml` is started on loopback ports, probed, and
+//! where it says how it is mended, mended and probed again. `UPDATE_PROBES=1` writes the table of
+//! docs/probes.md; `LAB=words` runs only set-ups whose names hold these words.
+
+mod certificates;
+mod programs;
+mod table;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde::Deserialize;
+use tempfile::TempDir;
+use tokio::sync::{Semaphore, mpsc};
+use tokio::task::JoinSet;
+
+use wsdoctor::case::Report;
+use wsdoctor::engine::Diagnosis;
+use wsdoctor::engine::diagnosis::VerdictKind;
+use wsdoctor::engine::prose::sections;
+use wsdoctor::probe::policy::Policy;
+use wsdoctor::probe::{Limits, Order, Prober, Trust};
+
+use crate::support::{ENGINE, shipped};
+use programs::{Running, free_port, start};
+
+/// So many set-ups run at once.
+const AT_ONCE: usize = 6;
+/// The budget, and room for a machine that is busy.
+const LONGEST: Duration = Duration::from_secs(20);
+
+/// The whole file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lab {
+    /// Configurations that work, by system and name.
+    fronts: BTreeMap<String, BTreeMap<String, String>>,
+    setup: Vec<toml::Table>,
+}
+
+/// One set-up.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Setup {
+    /// What is wrong, for people.
+    name: String,
+    /// The likeliest cause has to be this one, or one of those joined by "or"; `healthy`.
+    cause: String,
+    /// Facts that have to be stated.
+    #[serde(default)]
+    facts: BTreeMap<String, String>,
+    /// What is probed.
+    #[serde(default)]
+    url: Option<String>,
+    /// The program that is probed: nginx, haproxy, apache, caddy, squid, stunnel, openssl.
+    #[serde(default)]
+    front: Option<String>,
+    /// Its configuration; `@plain` is the one of that name.
+    #[serde(default)]
+    configuration: String,
+    /// The program behind it: `node KIND` or `python KIND`.
+    #[serde(default)]
+    back: Option<String>,
+    /// The certificate that is used.
+    #[serde(default)]
+    certificate: Option<String>,
+    #[serde(default)]
+    origin: Option<String>,
+    #[serde(default)]
+    subprotocols: Vec<String>,
+    /// A Cookie header of that size.
+    #[serde(default)]
+    cookie_bytes: usize,
+    /// Seconds.
+    #[serde(default)]
+    hold: u64,
+    /// The cause and the section whose code stands at `{page}`.
+    #[serde(default)]
+    page: Option<(String, String)>,
+    /// What is otherwise when it is mended.
+    #[serde(default)]
+    fixed: Option<toml::Table>,
+    /// Stands for every one of these systems, at `{each}`.
+    #[serde(default)]
+    each: Vec<String>,
+}
+
+/// What came of a set-up.
+struct Seen {
+    name: String,
+    facts: Vec<String>,
+    cause: String,
+    probability: f64,
+    after: Option<String>,
+    complaints: Vec<String>,
+}
+
+/// What all set-ups share.
+struct Bench {
+    fronts: BTreeMap<String, BTreeMap<String, String>>,
+    certificates: TempDir,
+    prober: Prober,
+}
+
+impl Bench {
+    fn new(fronts: BTreeMap<String, BTreeMap<String, String>>) -> Self {
+        let certificates = tempfile::tempdir().expect("a folder");
+        let root = certificates::make(certificates.path());
+        let policy = Policy {
+            allow_private: true,
+            ..Policy::default()
+        };
+        Bench {
+            fronts,
+            certificates,
+            prober: Prober::new(policy, Limits::default())
+                .with_trust(Trust::of_certificates(&[root])),
+        }
+    }
+
+    /// A certificate's files without their endings.
+    fn certificate(&self, name: &str) -> String {
+        self.certificates.path().join(name).display().to_string()
+    }
+}
+
+/// A set-up for each of its systems, if they are here.
+fn expanded(setups: Vec<toml::Table>) -> Vec<Setup> {
+    let only = std::env::var("LAB").unwrap_or_default();
+    let mut all = Vec::new();
+    for table in setups {
+        let text = toml::to_string(&table).expect("a table");
+        let setup: Setup = table.try_into().expect("a set-up");
+        if setup.each.is_empty() {
+            all.push(setup);
+            continue;
+        }
+        for system in &setup.each {
+            let mut one: Setup = toml::from_str(&text.replace("{each}", system)).expect("a set-up");
+            one.each.clear();
+            all.push(one);
+        }
+    }
+    all.retain(|setup| setup.name.contains(&only) && is_possible(setup));
+    all
+}
+
+fn is_possible(setup: &Setup) -> bool {
+    let front = match setup.front.as_deref() {
+        None => true,
+        Some("apache") => programs::has("apache2"),
+        Some("stunnel") => programs::has("stunnel4"),
+        Some(program) => programs::has(program),
+    };
+    let back = match setup.back.as_deref().and_then(|back| back.split_once(' ')) {
+        Some(("node", _)) => programs::has_node(),
+        Some(("python", _)) => programs::has_python(),
+        _ => true,
+    };
+    front && back
+}
+
+/// A set-up that runs.
+struct Place {
+    url: String,
+    _running: Vec<Running>,
+    _folder: TempDir,
+}
+
+async fn build(bench: &Bench, setup: &Setup, page: &str) -> Place {
+    let folder = tempfile::tempdir().expect("a folder");
+    open_to_all(folder.path());
+    let (front, back, other) = (free_port(), free_port(), free_port());
+    let certificate = bench.certificate(setup.certificate.as_deref().unwrap_or("valid"));
+    let fill = |text: &str| {
+        text.replace("{page}", page)
+            .replace("{front}", &front.to_string())
+            .replace("{back}", &back.to_string())
+            .replace("{other}", &other.to_string())
+            .replace("{certificate}", &certificate)
+            .replace("{valid}", &bench.certificate("valid"))
+            .replace("{root}", &bench.certificate("root"))
+            .replace("{folder}", &folder.path().display().to_string())
+    };
+    let mut running = Vec::new();
+    if let Some((system, words)) = setup.back.as_deref().and_then(|back| back.split_once(' ')) {
+        let (kind, more) = words.split_once(' ').unwrap_or((words, ""));
+        let line = fill(&format!("{kind} {back} {more}"));
+        let mut program = start(system, &line, folder.path());
+        program.listens_on(back).await;
+        running.push(program);
+    }
+    if let Some(system) = setup.front.as_deref() {
+        let configuration = match setup.configuration.strip_prefix('@') {
+            Some(name) => &bench.fronts[system][name],
+            None => &setup.configuration,
+        };
+        let mut program = start(system, &fill(configuration), folder.path());
+        program.listens_on(front).await;
+        running.push(program);
+    }
+    let asked = if setup.front.is_some() { front } else { back };
+    let url = setup.url.as_deref().unwrap_or("ws://localhost:{asked}/ws");
+    Place {
+        url: fill(&url.replace("{asked}", &asked.to_string())),
+        _running: running,
+        _folder: folder,
+    }
+}
+
+/// Programs that give their rights away have to write there.
+fn open_to_all(folder: &Path) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let all = std::fs::Permissions::from_mode(0o777);
+    std::fs::set_permissions(folder, all).expect("permissions");
+}
+
+async fn probe(bench: &Bench, setup: &Setup, page: &str) -> (Report, Diagnosis, Duration) {
+    let place = build(bench, setup, page).await;
+    let mut headers = Vec::new();
+    if setup.cookie_bytes > 0 {
+        headers.push((
+            "Cookie".to_owned(),
+            format!("a={}", "x".repeat(setup.cookie_bytes)),
+        ));
+    }
+    let order = Order {
+        origin: setup.origin.clone(),
+        subprotocols: setup.subprotocols.clone(),
+        headers,
+        hold: Duration::from_secs(setup.hold),
+        ..Order::of(place.url.clone())
+    };
+    let begun = Instant::now();
+    let (events, _) = mpsc::unbounded_channel();
+    let report = bench.prober.run(&order, &events).await.expect("allowed");
+    let diagnosis = ENGINE.diagnose(&[report.evidence()]);
+    (report, diagnosis, begun.elapsed())
+}
+
+/// The code that the page shows for a system, with the case's own values and our server behind it.
+fn code_of_page(page: &Option<(String, String)>, diagnosis: &Diagnosis) -> String {
+    let Some((cause, section)) = page else {
+        return String::new();
+    };
+    let ending = format!("causes/{cause}.md");
+    let files = shipped();
+    let file = files
+        .iter()
+        .find(|file| file.name.ends_with(&ending))
+        .unwrap_or_else(|| panic!("no cause {cause}"));
+    let found = sections(&file.text)
+        .into_iter()
+        .find(|part| part.title == section)
+        .unwrap_or_else(|| panic!("{cause}: no section {section}"));
+    let code = found.markdown.split("```").nth(1).expect("a block of code");
+    let (_, code) = code.split_once('\n').expect("a language");
+    diagnosis
+        .subject
+        .fill(code)
+        .replace("127.0.0.1:8080", "127.0.0.1:{back}")
+        .replacen("server {", "server {\n    listen {front};", 1)
+}
+
+async fn examine(bench: &Bench, setup: Setup) -> Seen {
+    let (report, diagnosis, took) = probe(bench, &setup, "").await;
+    let is_healthy = diagnosis.verdict == VerdictKind::Healthy;
+    let (cause, probability) = match diagnosis.causes.first() {
+        _ if is_healthy => ("healthy".to_owned(), 1.0),
+        None => ("none".to_owned(), 0.0),
+        Some(first) => (
+            first
+                .narrower()
+                .map_or(&first.id, |narrower| &narrower.id)
+                .clone(),
+            first.probability,
+        ),
+    };
+    let mut complaints = Vec::new();
+    let root = diagnosis.causes.first().map(|first| first.id.as_str());
+    let is_right = setup
+        .cause
+        .split(" or ")
+        .any(|right| right == cause || (!is_healthy && Some(right) == root));
+    if !is_right {
+        complaints.push(format!(
+            "{cause} instead of {}: {}",
+            setup.cause,
+            told(&report, &diagnosis)
+        ));
+    }
+    let stated = report.all_facts();
+    for (key, value) in &setup.facts {
+        if !stated
+            .iter()
+            .any(|fact| &fact.key == key && &fact.value == value)
+        {
+            complaints.push(format!(
+                "{key} = {value} is missing: {}",
+                told(&report, &diagnosis)
+            ));
+        }
+    }
+    if took > LONGEST + Duration::from_secs(setup.hold) {
+        complaints.push(format!("took {took:?}"));
+    }
+    let after = mended(bench, &setup, &diagnosis, &mut complaints).await;
+    Seen {
+        name: setup.name,
+        facts: table::facts(&report),
+        cause,
+        probability,
+        after,
+        complaints,
+    }
+}
+
+/// Mends it and probes it again.
+async fn mended(
+    bench: &Bench,
+    setup: &Setup,
+    diagnosis: &Diagnosis,
+    complaints: &mut Vec<String>,
+) -> Option<String> {
+    let changes = setup.fixed.clone()?;
+    let code = code_of_page(&setup.page, diagnosis);
+    let setup = with(setup, changes);
+    let (report, diagnosis, _) = probe(bench, &setup, &code).await;
+    if diagnosis.verdict != VerdictKind::Healthy {
+        complaints.push(format!("still fails: {}", told(&report, &diagnosis)));
+    }
+    Some(diagnosis.verdict.as_str().to_owned())
+}
+
+fn with(setup: &Setup, changes: toml::Table) -> Setup {
+    let mut setup = setup.clone();
+    for (key, value) in changes {
+        let text = || value.as_str().expect("a text").to_owned();
+        match key.as_str() {
+            "url" => setup.url = Some(text()),
+            "configuration" => setup.configuration = text(),
+            "certificate" => setup.certificate = Some(text()),
+            "back" => setup.back = Some(text()),
+            "origin" => setup.origin = Some(text()),
+            "cookie_bytes" => setup.cookie_bytes = 0,
+            "subprotocols" => setup.subprotocols = vec![text()],
+            other => panic!("{other} cannot be changed"),
+        }
+    }
+    setup
+}
+
+/// Everything that helps to see why.
+fn told(report: &Report, diagnosis: &Diagnosis) -> String {
+    let facts: Vec<String> = report
+        .all_facts()
+        .iter()
+        .map(|fact| format!("{}={}", fact.key, fact.value))
+        .collect();
+    let stages: Vec<&str> = report
+        .stages
+        .iter()
+        .map(|stage| stage.detail.as_str())
+        .collect();
+    let variants: Vec<String> = report
+        .variants
+        .iter()
+        .map(|variant| format!("{}: {} {}", variant.id, variant.outcome, variant.finding))
+        .collect();
+    let causes: Vec<String> = diagnosis
+        .causes
+        .iter()
+        .take(4)
+        .map(|cause| format!("{} {}", cause.id, cause.probability))
+        .collect();
+    let symptoms: Vec<&str> = diagnosis
+        .symptoms
+        .iter()
+        .map(|seen| seen.id.as_str())
+        .collect();
+    format!(
+        "{:?}\n  causes: {causes:?}\n  symptoms: {symptoms:?}\n  facts: {facts:?}\n  stages: {stages:?}\n  variants: {variants:?}\n  {}",
+        diagnosis.verdict,
+        report.exchange.replace('\n', "\n  ")
+    )
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn real_programs_are_diagnosed_and_their_fixes_hold() {
+    let lab: Lab = toml::from_str(include_str!("setups.toml")).expect("the set-ups");
+    let setups = tokio::task::spawn_blocking(|| expanded(lab.setup))
+        .await
+        .expect("set-ups");
+    let bench = Arc::new(Bench::new(lab.fronts));
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut running = JoinSet::new();
+    for (position, setup) in setups.into_iter().enumerate() {
+        let (bench, places) = (Arc::clone(&bench), Arc::clone(&places));
+        running.spawn(async move {
+            let _place = places.acquire().await.expect("a place");
+            (position, examine(&bench, setup).await)
+        });
+    }
+    let mut all = running.join_all().await;
+    all.sort_by_key(|(position, _)| *position);
+    let all: Vec<Seen> = all.into_iter().map(|(_, seen)| seen).collect();
+    let mut failed = 0;
+    for seen in &all {
+        for complaint in &seen.complaints {
+            failed += 1;
+            println!("## {}\n{complaint}\n", seen.name);
+        }
+    }
+    for seen in &all {
+        println!(
+            "{:<60} {:<45} {:.2} {}",
+            seen.name,
+            seen.cause,
+            seen.probability,
+            seen.after.as_deref().unwrap_or("")
+        );
+    }
+    assert_eq!(failed, 0, "of {} set-ups", all.len());
+    table::keep(&all);
+}

@@ -1,0 +1,117 @@
+// A server of the lab: node server.js KIND PORT [WORD...], with ws and socket.io where NODE_PATH says.
+'use strict';
+const crypto = require('crypto');
+const fs = require('fs');
+const http = require('http');
+const https = require('https');
+const net = require('net');
+
+const [kind, port, ...words] = process.argv.slice(2);
+const listen = (server) => server.listen(Number(port), '127.0.0.1');
+const keyOf = (header) => /sec-websocket-key: *(\S+)/i.exec(header)?.[1] ?? '';
+const acceptOf = (key) => crypto.createHash('sha1')
+  .update(key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
+
+// The ws library with these options.
+function ws(options, connected) {
+  const { WebSocketServer } = require('ws');
+  const tls = words[0] === 'tls' && { cert: fs.readFileSync(words[1] + '.crt'), key: fs.readFileSync(words[1] + '.key') };
+  const server = tls ? https.createServer(tls) : http.createServer();
+  const sockets = new WebSocketServer(options.noServer ? { noServer: true } : { server, ...options });
+  sockets.on('connection', connected ?? ((socket) => socket.on('message', (message) => socket.send(message))));
+  // Without this a request that asks for no upgrade would wait for ever.
+  server.on('request', (request, response) => {
+    response.writeHead(426, { 'Content-Type': 'text/plain' }).end('Upgrade Required');
+  });
+  listen(server);
+}
+
+// Bytes as they are; `answer` gets the socket and the request's header.
+function raw(answer) {
+  listen(net.createServer({ allowHalfOpen: true }, (socket) => {
+    let header = '';
+    socket.on('error', () => socket.destroy());
+    socket.on('end', () => socket.end());
+    socket.on('data', (bytes) => {
+      const before = header.includes('\r\n\r\n');
+      header += bytes.toString('latin1');
+      if (!before && header.includes('\r\n\r\n')) answer(socket, header);
+    });
+  }));
+}
+
+const switched = (header, more = '', accept = acceptOf(keyOf(header))) =>
+  `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${more}\r\n`;
+
+const kinds = {
+  'ws': () => ws({}),
+  'ws-path': () => ws({ path: '/socket' }),
+  'ws-origin': () => ws({
+    verifyClient: ({ origin }, done) => done(!origin || origin === words[0], 403, 'Forbidden'),
+  }),
+  'ws-token': () => ws({ verifyClient: (info, done) => done(false, 401, 'Unauthorized') }),
+  'ws-subprotocol': () => ws({ handleProtocols: () => false }),
+  'ws-close': () => ws({}, (socket) => socket.close(Number(words[0]), words.slice(1).join(' '))),
+  'ws-close-later': () => ws({}, (socket) => setTimeout(() => socket.close(Number(words[0])), 2000)),
+  'ws-terminate': () => ws({}, (socket) => socket.terminate()),
+  // A server that somebody wrote with the http module: it refuses every upgrade.
+  'http-refuses': () => {
+    const server = http.createServer((request, response) => response.end('hello'));
+    server.on('upgrade', (request, socket) => {
+      socket.end(`HTTP/1.1 ${words.join(' ')}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+    });
+    listen(server);
+  },
+  // A server that knows nothing of sockets.
+  'http-page': () => listen(http.createServer((request, response) => {
+    response.setHeader('Content-Type', 'text/html');
+    response.end('<!doctype html><title>Shop</title><p>Welcome');
+  })),
+  'http-json': () => listen(http.createServer((request, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    response.writeHead(Number(words[0])).end(JSON.stringify({ error: words.slice(1).join(' ') }));
+  })),
+  'socketio': () => {
+    const { Server } = require('socket.io');
+    const server = http.createServer();
+    new Server(server).on('connection', () => {});
+    listen(server);
+  },
+  'silent': () => raw(() => {}),
+  'reset': () => raw((socket) => socket.resetAndDestroy()),
+  'empty': () => raw((socket) => socket.end()),
+  'garbage': () => raw((socket) => socket.end(crypto.randomBytes(3000).fill(0xf3, 0, 4))),
+  'endless-header': () => raw((socket) => {
+    socket.write('HTTP/1.1 101 Switching Protocols\r\n');
+    let number = 0;
+    const more = () => {
+      while (!socket.destroyed && socket.write(`X-Filler-${number++}: ${'a'.repeat(200)}\r\n`));
+      socket.once('drain', more);
+    };
+    more();
+  }),
+  'drip': () => raw((socket, header) => {
+    const answer = switched(header);
+    let at = 0;
+    const timer = setInterval(() => {
+      if (socket.destroyed || at >= answer.length) return clearInterval(timer);
+      socket.write(answer[at++]);
+    }, 1000);
+  }),
+  'wrong-accept': () => raw((socket, header) => socket.write(switched(header, '', acceptOf('another key')))),
+  'no-accept': () => raw((socket, header) =>
+    socket.write(switched(header).replace(/Sec-WebSocket-Accept.*\r\n/, ''))),
+  'unknown-extension': () => raw((socket, header) =>
+    socket.write(switched(header, 'Sec-WebSocket-Extensions: x-lab-compress\r\n'))),
+  'unasked-subprotocol': () => raw((socket, header) =>
+    socket.write(switched(header, 'Sec-WebSocket-Protocol: soap\r\n'))),
+  'bad-frames': () => raw((socket, header) => socket.write(switched(header) + '\x83\x7e\x00\x10oops', 'latin1')),
+  'http-in-frames': () => raw((socket, header) =>
+    socket.write(switched(header) + 'HTTP/1.1 400 Bad Request\r\n\r\n')),
+  'ssh': () => listen(net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.end('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n');
+  })),
+};
+
+kinds[kind]();

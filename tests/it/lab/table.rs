@@ -1,0 +1,106 @@
+//! The table in docs/probes.md.
+
+use std::path::Path;
+
+use wsdoctor::case::Report;
+
+use super::Seen;
+
+const BEGIN: &str = "<!-- The lab's table: UPDATE_PROBES=1 cargo test --test it lab -->\n";
+const END: &str = "<!-- The end of the lab's table -->\n";
+
+/// What every healthy connection shows, or what differs from run to run.
+const LEFT_OUT: [&str; 19] = [
+    "accept.value",
+    "client.clock",
+    "dns.addresses",
+    "dns.lookup",
+    "edge.seen",
+    "handshake.location",
+    "handshake.opened",
+    "open.seconds",
+    "session.messages",
+    "session.ping",
+    "tls.alpn",
+    "tls.certificate.names",
+    "tls.client-certificate",
+    "tls.dates",
+    "tls.gateway",
+    "tls.issuer.kind",
+    "tls.names",
+    "tls.version",
+    "url.host.kind",
+];
+
+/// What tells something, as `key = value`.
+pub(super) fn facts(report: &Report) -> Vec<String> {
+    let all = report.all_facts();
+    let is_usual = |key: &str, value: &str| {
+        LEFT_OUT.contains(&key)
+            || matches!(
+                (key, value),
+                ("tcp.connect" | "tls.chain", "ok" | "complete")
+                    | ("tls.fault", "none")
+                    | ("tcp.families", "both-ok" | "both-refused")
+                    | ("handshake.status", "101")
+                    | ("frames.state", "correct")
+                    | ("close.clean", "yes")
+                    | ("origin.compared" | "deflate.compared", "both" | "neither")
+                    | ("works.other-scheme", "no")
+            )
+    };
+    all.iter()
+        .filter(|fact| !is_usual(&fact.key, &fact.value))
+        .map(|fact| format!("{} = {}", fact.key, fact.value))
+        .collect()
+}
+
+fn row(seen: &Seen) -> String {
+    let facts: Vec<String> = seen.facts.iter().map(|fact| format!("`{fact}`")).collect();
+    let cause = match seen.cause.as_str() {
+        "healthy" => "healthy".to_owned(),
+        id => format!("`{id}`"),
+    };
+    let probability = match seen.cause.as_str() {
+        "healthy" => String::new(),
+        _ => format!("{:.1}", seen.probability),
+    };
+    format!(
+        "| {} | {} | {cause} | {probability} | {} |\n",
+        seen.name,
+        facts.join(" ").replace('|', "\\|"),
+        seen.after.as_deref().unwrap_or_default()
+    )
+}
+
+/// Set-up and first cause of a row.
+fn key_of(line: &str) -> Option<(String, String)> {
+    let mut cells = line.strip_prefix("| ")?.split(" | ");
+    let name = cells.next()?.to_owned();
+    let cause = cells.nth(1)?.to_owned();
+    Some((name, cause))
+}
+
+/// Writes the table, or compares set-ups and first causes with the one that is there.
+pub(super) fn keep(all: &[Seen]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/probes.md");
+    let text = std::fs::read_to_string(&path).expect("docs/probes.md");
+    let (before, rest) = text.split_once(BEGIN).expect("the table's beginning");
+    let (table, after) = rest.split_once(END).expect("the table's end");
+    let rows: String = all.iter().map(row).collect();
+    if std::env::var("UPDATE_PROBES").is_ok() {
+        let head = "\n| set-up | what the probe states | first cause | probability | after the fix |\n\
+                    | --- | --- | --- | --- | --- |\n";
+        std::fs::write(path, format!("{before}{BEGIN}{head}{rows}\n{END}{after}"))
+            .expect("written");
+        return;
+    }
+    let known: Vec<(String, String)> = table.lines().filter_map(key_of).collect();
+    for line in rows.lines() {
+        let now = key_of(line).expect("a row");
+        assert!(
+            known.contains(&now),
+            "docs/probes.md does not say {now:?}: run with UPDATE_PROBES=1"
+        );
+    }
+}
