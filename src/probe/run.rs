@@ -249,6 +249,9 @@ impl<'a> Walk<'a> {
             judged.facts = vec![("tls.fault", "client-certificate-required".to_owned())];
             judged.detail = "the server demands a client certificate".to_owned();
         }
+        if let Some(pace) = pace(&answer, begun.elapsed()) {
+            judged.facts.push(("handshake.pace", pace.to_owned()));
+        }
         if judged.facts.iter().any(|(key, _)| *key == "tls.fault") {
             self.forget("tls.fault");
         }
@@ -385,6 +388,16 @@ impl<'a> Walk<'a> {
         }
         let websocket = self.report.stage(StageKind::Websocket);
         let is_open = websocket.is_some_and(|stage| stage.state == StageState::Ok);
+        let has_failed = self
+            .report
+            .stages
+            .iter()
+            .any(|stage| stage.state == StageState::Failed && stage.stage > StageKind::Tcp);
+        // Clients fall back to the other family at once where one refuses: what fails above the
+        // network is the fault then, and for this machine's own name it is none.
+        if has_failed || (self.target.host == "localhost" && is_open) {
+            self.forget_families();
+        }
         let is_flawed = |fact: &StatedFact| {
             (fact.key == "tcp.families" && fact.value != "both-ok")
                 || (fact.key.ends_with(".compared") && fact.value == "only-without")
@@ -396,6 +409,15 @@ impl<'a> Walk<'a> {
         } else if is_open {
             // What worked over one way says nothing of the way that fails.
             self.forget_session();
+        }
+    }
+
+    fn forget_families(&mut self) {
+        for stage in &mut self.report.stages {
+            let is_network = stage.stage == StageKind::Tcp;
+            stage
+                .facts
+                .retain(|fact| !is_network || fact.key != "tcp.families");
         }
     }
 
@@ -421,6 +443,20 @@ impl<'a> Walk<'a> {
                 self.report.stages.push(stage);
             }
         }
+    }
+}
+
+/// A gateway that cannot reach what is behind it says so at once; one that waits in vain says so
+/// late.
+fn pace(answer: &Answer, took: Duration) -> Option<&'static str> {
+    let status = answer.parsed.as_ref()?.status;
+    if !matches!(status, 500..=599) {
+        return None;
+    }
+    match took.as_millis() {
+        0..500 => Some("at-once"),
+        900.. => Some("late"),
+        _ => None,
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use super::policy::{Scheme, Target};
@@ -12,6 +14,9 @@ use crate::case::{StageKind, StageState, Variant};
 
 /// An origin that no server knows.
 const FOREIGN_ORIGIN: &str = "https://foreign-origin.invalid";
+
+/// Less is not enough for a server that is far away or busy.
+const SHORTEST_PATIENCE: Duration = Duration::from_secs(2);
 
 /// What is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +29,7 @@ enum Change {
     OrdinaryRequest,
     WithDeflate,
     WithoutSubprotocol,
+    WithoutHeaders,
     BareHost,
     OtherFamily,
 }
@@ -37,12 +43,16 @@ struct Outcome {
     status: Option<u16>,
     /// Bytes came back in plain HTTP.
     is_http: bool,
+    /// How reading its answer ended, and what came of the body.
+    ending: Ending,
+    body: Vec<u8>,
     accepted: bool,
 }
 
 /// Repeats the handshake with what is worth its time, or with everything.
 pub(super) async fn run(walk: &mut Walk<'_>, base: Option<&Handshake>) {
     let mut results: Vec<(Change, Outcome)> = Vec::new();
+    let patience = patience(walk, base);
     for change in chosen(walk, base) {
         // Encryption and a page beside it may need two connections.
         if walk.connections + 1 > walk.prober.limits.connections || Instant::now() >= walk.deadline
@@ -50,7 +60,7 @@ pub(super) async fn run(walk: &mut Walk<'_>, base: Option<&Handshake>) {
             break;
         }
         let begun = Instant::now();
-        let Some((outcome, changed)) = repeat(walk, change).await else {
+        let Some((outcome, changed)) = repeat(walk, change, patience).await else {
             continue;
         };
         let finding = finding(change, base, &outcome);
@@ -66,26 +76,44 @@ pub(super) async fn run(walk: &mut Walk<'_>, base: Option<&Handshake>) {
         results.push((change, outcome));
     }
     let facts = facts(walk, base, &results);
-    let flipped = flipped(base, &results).cloned();
+    let flipped = flipped(base, &results, walk.order.origin.is_some()).cloned();
     walk.state(facts);
     if let Some(outcome) = flipped {
         walk.take_for_the_result(outcome.judged.facts, outcome.exchange);
     }
 }
 
+/// How long a repetition may be silent: a server that answered is given three times as long, one
+/// that did not will hardly do so now.
+fn patience(walk: &Walk<'_>, base: Option<&Handshake>) -> Duration {
+    let took = walk
+        .report
+        .stage(StageKind::Upgrade)
+        .filter(|_| base.is_some_and(|base| base.answer.parsed.is_some()))
+        .map_or(0, |stage| stage.took_ms);
+    Duration::from_millis(took * 3).max(SHORTEST_PATIENCE)
+}
+
 /// The repetition that failed as a browser's handshake would, though the plain one was accepted: a
 /// browser sends an Origin and offers compression.
-fn flipped<'a>(base: Option<&Handshake>, results: &'a [(Change, Outcome)]) -> Option<&'a Outcome> {
+fn flipped<'a>(
+    base: Option<&Handshake>,
+    results: &'a [(Change, Outcome)],
+    has_origin: bool,
+) -> Option<&'a Outcome> {
     base.filter(|base| base.judged.accepted)?;
     results
         .iter()
-        .filter(|(change, _)| matches!(change, Change::OwnOrigin | Change::WithDeflate))
+        .filter(|(change, _)| match change {
+            Change::OwnOrigin => !has_origin,
+            change => *change == Change::WithDeflate,
+        })
         .map(|(_, outcome)| outcome)
         .find(|outcome| !outcome.accepted && !outcome.judged.facts.is_empty())
 }
 
 impl Change {
-    const ALL: [Change; 10] = [
+    const ALL: [Change; 11] = [
         Change::WithoutOrigin,
         Change::OwnOrigin,
         Change::ForeignOrigin,
@@ -94,6 +122,7 @@ impl Change {
         Change::OtherScheme,
         Change::WithDeflate,
         Change::WithoutSubprotocol,
+        Change::WithoutHeaders,
         Change::BareHost,
         Change::OtherFamily,
     ];
@@ -108,6 +137,7 @@ impl Change {
             Change::OrdinaryRequest => "ordinary-request",
             Change::WithDeflate => "with-deflate",
             Change::WithoutSubprotocol => "without-subprotocol",
+            Change::WithoutHeaders => "without-headers",
             Change::BareHost => "host-without-port",
             Change::OtherFamily => "other-family",
         }
@@ -135,6 +165,7 @@ fn is_possible(walk: &Walk<'_>, change: Change, base: Option<&Handshake>) -> boo
         Change::OwnOrigin => order.origin.as_deref() != Some(own.as_str()),
         Change::OtherSlash => walk.target.bare_path() != "/",
         Change::WithoutSubprotocol => !order.subprotocols.is_empty(),
+        Change::WithoutHeaders => !order.headers.is_empty(),
         Change::BareHost => walk.target.port != walk.target.scheme.default_port(),
         Change::OtherFamily => other_family(walk).is_some(),
         Change::ForeignOrigin
@@ -160,8 +191,10 @@ fn is_worth(walk: &Walk<'_>, change: Change, base: Option<&Handshake>) -> bool {
     let is_silent = base.answer.parsed.is_none();
     match change {
         Change::WithoutOrigin => !base.judged.accepted,
+        // An Origin that is accepted says all that a browser's would.
         Change::OwnOrigin => status.is_some_and(|status| {
-            base.judged.accepted || matches!(status, 400 | 401 | 403 | 404 | 500)
+            (base.judged.accepted && walk.order.origin.is_none())
+                || matches!(status, 400 | 401 | 403 | 404 | 500)
         }),
         Change::ForeignOrigin => false,
         Change::OrdinaryRequest => {
@@ -176,6 +209,7 @@ fn is_worth(walk: &Walk<'_>, change: Change, base: Option<&Handshake>) -> bool {
         }
         Change::WithDeflate => base.judged.accepted,
         Change::WithoutSubprotocol => !base.judged.accepted,
+        Change::WithoutHeaders => status.is_some_and(|status| status != 101),
         Change::BareHost => false,
         Change::OtherFamily => true,
     }
@@ -195,7 +229,11 @@ fn other_family(walk: &Walk<'_>) -> Option<IpAddr> {
 }
 
 /// The handshake with one thing changed, and the change in words.
-async fn repeat(walk: &mut Walk<'_>, change: Change) -> Option<(Outcome, String)> {
+async fn repeat(
+    walk: &mut Walk<'_>,
+    change: Change,
+    patience: Duration,
+) -> Option<(Outcome, String)> {
     let mut request = walk.request().again();
     let mut target = walk.target.clone();
     let mut address = *walk.reachable.first()?;
@@ -234,6 +272,10 @@ async fn repeat(walk: &mut Walk<'_>, change: Change) -> Option<(Outcome, String)
             request.subprotocols.clear();
             "without the subprotocol".to_owned()
         }
+        Change::WithoutHeaders => {
+            request.headers.clear();
+            "without the further headers".to_owned()
+        }
         Change::BareHost => {
             request.host = target.bracketed_host();
             format!("with Host: {}", request.host)
@@ -245,7 +287,7 @@ async fn repeat(walk: &mut Walk<'_>, change: Change) -> Option<(Outcome, String)
     };
     // Another scheme may mean another port, and that has to be allowed like the first.
     walk.prober.policy.check_port(target.port).ok()?;
-    let outcome = attempt(walk, address, &target, &request).await;
+    let outcome = attempt(walk, address, &target, &request, patience).await;
     Some((outcome, one_line(&changed)))
 }
 
@@ -262,6 +304,7 @@ async fn attempt(
     address: IpAddr,
     target: &Target,
     request: &Request,
+    patience: Duration,
 ) -> Outcome {
     walk.connections += 1;
     let limits = &walk.prober.limits;
@@ -273,7 +316,7 @@ async fn attempt(
     let mut connection: Connection = if target.scheme == Scheme::Ws {
         Box::new(stream)
     } else {
-        let limit = walk.until(limits.tls) - Instant::now();
+        let limit = walk.until(limits.tls.min(patience)) - Instant::now();
         let now = walk.report.started_at.as_second();
         let outcome = tls::connect(stream, &target.host, &walk.prober.trust, now, limit).await;
         match outcome.stream {
@@ -290,7 +333,7 @@ async fn attempt(
             }
         }
     };
-    let deadline = walk.until(limits.upgrade);
+    let deadline = walk.until(limits.upgrade.min(patience));
     let answer = upgrade::exchange(connection.as_mut(), request, limits, deadline).await;
     let mut judged = upgrade::judge(&answer, request, target);
     let status = answer.parsed.as_ref().map(|parsed| parsed.status);
@@ -303,6 +346,8 @@ async fn attempt(
         exchange: transcript(request, &answer),
         accepted,
         is_http: answer.ending == Ending::Complete && status.is_some(),
+        ending: answer.ending,
+        body: answer.rest,
         status,
         judged,
     }
@@ -318,6 +363,8 @@ impl Outcome {
             exchange: String::new(),
             status: None,
             is_http: false,
+            ending: Ending::Failed(String::new()),
+            body: Vec::new(),
             accepted: false,
         }
     }
@@ -349,6 +396,7 @@ fn finding(change: Change, base: Option<&Handshake>, outcome: &Outcome) -> &'sta
         (Change::OtherSlash, false, true) => "with the slash changed it works",
         (Change::WithDeflate, true, false) => "compression breaks the handshake",
         (Change::WithoutSubprotocol, false, true) => "the server does not take the subprotocol",
+        (Change::WithoutHeaders, false, true) => "the server does not take a header",
         (Change::BareHost, false, true) => "the server does not know the Host with its port",
         (Change::OtherFamily, true, false) => "over the other address family it fails",
         (Change::OtherFamily, false, true) => "over the other address family it works",
@@ -377,11 +425,21 @@ fn facts(
         find(Change::WithoutOrigin),
         find(Change::OwnOrigin),
     ));
-    if let Some(outcome) = find(Change::OrdinaryRequest)
-        && outcome.accepted
-        && !accepted
+    // Where one change alone makes it work, the ordinary request failed for the same reason.
+    let is_explained = results
+        .iter()
+        .any(|(change, outcome)| *change != Change::OrdinaryRequest && outcome.accepted);
+    if let (Some(base), Some(outcome)) = (base, find(Change::OrdinaryRequest))
+        && !is_explained
+        && let Some(value) = upgrade_compared(base, outcome)
     {
-        facts.push(("works.page", "yes"));
+        facts.push(("upgrade.compared", value));
+    }
+    if let Some(outcome) = find(Change::WithoutHeaders)
+        && !accepted
+        && (outcome.accepted || outcome.status != base.and_then(status_of))
+    {
+        facts.push(("headers.compared", "only-without"));
     }
     if let Some(outcome) = find(Change::OtherSlash) {
         match (accepted, outcome.accepted) {
@@ -404,10 +462,9 @@ fn facts(
         facts.push(("deflate.compared", value));
     }
     if let Some(outcome) = find(Change::WithoutSubprotocol) {
-        match (accepted, outcome.accepted) {
-            (false, true) => facts.push(("subprotocol.compared", "only-without")),
-            (false, false) => facts.push(("subprotocol.compared", "same")),
-            _ => {}
+        // Refused with and without it tells nothing: the server may demand another one.
+        if !accepted && outcome.accepted {
+            facts.push(("subprotocol.compared", "only-without"));
         }
     }
     if let Some(outcome) = find(Change::OtherFamily)
@@ -449,6 +506,22 @@ fn origin_compared(
         (false, false) => return None,
     };
     Some(("origin.compared", value))
+}
+
+/// How the answers to the handshake and to an ordinary request compare. A proxy that drops the
+/// Upgrade header makes the same of both.
+fn upgrade_compared(base: &Handshake, ordinary: &Outcome) -> Option<&'static str> {
+    if base.judged.accepted {
+        return None;
+    }
+    match (status_of(base), ordinary.status) {
+        (Some(_), Some(200..=299)) => Some("page"),
+        (Some(status), Some(other)) if status == other => {
+            (base.answer.rest == ordinary.body).then_some("same")
+        }
+        (None, None) if base.answer.ending == ordinary.ending => Some("same"),
+        _ => Some("different"),
+    }
 }
 
 /// Whether the port speaks what the address says.

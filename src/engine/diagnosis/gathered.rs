@@ -71,6 +71,20 @@ fn is_complaint(fact: &Fact) -> bool {
     !says_well
 }
 
+/// Whether a fact says that a connection failed or ended against somebody's will.
+fn is_failure(fact: &Fact) -> bool {
+    let works: &[&str] = match &*fact.key {
+        "dns.lookup" | "tcp.connect" => &["ok"],
+        "tls.fault" => &["none"],
+        "handshake.status" => &["101"],
+        "close.code" => &["1000", "1001", "1005"],
+        "handshake.answer" | "handshake.fault" | "session.fault" | "tunnel.fault"
+        | "client.fault" => &[],
+        _ => return false,
+    };
+    fact.hop == Hop::ClientEdge && !works.contains(&&*fact.value)
+}
+
 impl Gathered {
     pub(super) fn read(&mut self, matcher: &Matcher, piece: Evidence, number: usize) {
         let redacted = kept_of(piece.text.unwrap_or_default());
@@ -244,9 +258,43 @@ impl Gathered {
         }));
     }
 
+    /// A probe that works beside somebody else's failure does not say that nothing is wrong: it says
+    /// where to look. What else it saw is that success in parts.
+    fn compare_vantages(&mut self) {
+        let found = self
+            .facts
+            .iter()
+            .find(|fact| *fact.key == *"probe.result" && *fact.value == *"healthy")
+            .map(|fact| (fact.evidence, Arc::clone(&fact.vantage)));
+        let Some((probe, vantage)) = found else {
+            return;
+        };
+        let is_elsewhere = |fact: &Fact| fact.evidence != probe && is_failure(fact);
+        if !self.facts.iter().any(is_elsewhere) {
+            return;
+        }
+        self.facts
+            .retain(|fact| fact.evidence != probe || fact.key.starts_with("url."));
+        // From the user's own machine only the program differs.
+        let (key, value) = match &*vantage {
+            "user" => ("works.other-client", "yes"),
+            _ => ("vantage.compared", "only-server-works"),
+        };
+        self.facts.push(Fact {
+            key: key.into(),
+            value: value.into(),
+            hop: Hop::ClientEdge,
+            vantage,
+            connection: None,
+            evidence: probe,
+            span: None,
+        });
+    }
+
     /// Drops what was said twice, and chooses the connection that is diagnosed.
     pub(super) fn settle(&mut self) {
         self.compare_silences();
+        self.compare_vantages();
         let mut is_new = first_of_each(&self.facts).into_iter();
         self.facts.retain(|_| is_new.next().unwrap_or(true));
         let mut complaints: BTreeMap<usize, usize> = BTreeMap::new();

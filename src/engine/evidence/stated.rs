@@ -149,6 +149,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
         "handshake.redirect",
         Values(&["elsewhere", "https", "login", "none", "slash"]),
     ),
+    ("handshake.pace", Values(&["at-once", "late"])),
     (
         "handshake.request",
         Values(&[
@@ -163,6 +164,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
     ),
     ("handshake.seconds", Everything),
     ("handshake.status", Everything),
+    ("headers.compared", Values(&["only-without"])),
     (
         "network.route",
         Values(&["ends-on-the-way", "missing", "ok"]),
@@ -276,6 +278,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
     ),
     ("upstream.health", Values(&["no-server", "none"])),
     ("upstream.session", Values(&["reset"])),
+    ("upgrade.compared", Values(&["different", "page", "same"])),
     ("url.host", Everything),
     (
         "url.host.kind",
@@ -302,6 +305,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
     ("url.port", Everything),
     ("url.port.kind", Values(&["plain-with-wss", "tls-with-ws"])),
     ("url.scheme", Everything),
+    ("vantage.compared", Values(&["only-server-works"])),
     ("works.directly", Values(&["no", "yes"])),
     ("works.locally", Values(&["no", "yes"])),
     ("works.on-server", Values(&["no", "yes"])),

@@ -44,6 +44,9 @@ const GATEWAYS: [&str; 22] = [
     "squid",
 ];
 
+/// In the names of authorities between a root and a server.
+const INTERMEDIATE_WORDS: [&str; 4] = ["intermediate", "issuing", "subordinate", "sub ca"];
+
 /// What a chain amounts to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Verdict {
@@ -298,6 +301,8 @@ fn top_of<'a>(parsed: &'a [X509Certificate<'a>]) -> &'a X509Certificate<'a> {
 /// certificate says where the issuer's is to be had, as public authorities write it, or the issuer
 /// bears the name of a trusted one's organisation.
 fn is_likely_intermediate(top: &X509Certificate<'_>, trust: &Trust) -> bool {
+    let said = common_name(top.issuer()).unwrap_or_default().to_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| said.contains(word));
     let names_place = top.extensions().iter().any(|extension| {
         let ParsedExtension::AuthorityInfoAccess(access) = extension.parsed_extension() else {
             return false;
@@ -307,8 +312,11 @@ fn is_likely_intermediate(top: &X509Certificate<'_>, trust: &Trust) -> bool {
             .any(|one| one.access_method.to_id_string() == ISSUERS_CERTIFICATE)
     });
     let (organisation, word) = family(top.issuer());
-    names_place
-        || trust.anchors.iter().any(|anchor| {
+    if names_place || says(&INTERMEDIATE_WORDS) {
+        return true;
+    }
+    !says(&["root"])
+        && trust.anchors.iter().any(|anchor| {
             let der = wrapped(anchor.subject.as_ref());
             let Ok((_, name)) = X509Name::from_der(&der) else {
                 return false;

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a program may take until it listens, on a machine that is busy.
@@ -22,10 +23,19 @@ impl Drop for Running {
     }
 }
 
-/// A port that is free now.
+/// Below those that the kernel gives to clients, so that nobody takes it before it is used.
+static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
+
+/// A port that is free now and is not given out again soon.
 pub(super) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    listener.local_addr().expect("an address").port()
+    loop {
+        let step = NEXT_PORT.fetch_add(1, Ordering::Relaxed);
+        let first = u16::try_from(std::process::id() % 8_000).expect("small");
+        let port = 20_000 + (first + step) % 12_000;
+        if TcpListener::bind(("0.0.0.0", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// Whether everything that `tests/run` installs has to be there.
