@@ -3,6 +3,8 @@
 //! docs/probes.md; `LAB=words` runs only set-ups whose names hold these words.
 
 mod certificates;
+mod limits;
+mod namespaces;
 mod programs;
 mod table;
 
@@ -406,6 +408,11 @@ async fn real_programs_are_diagnosed_and_their_fixes_hold() {
     let mut all = running.join_all().await;
     all.sort_by_key(|(position, _)| *position);
     let all: Vec<Seen> = all.into_iter().map(|(_, seen)| seen).collect();
+    let mut all = all;
+    if std::env::var("LAB").is_err() {
+        let more = tokio::task::spawn_blocking(namespaces::examine);
+        all.extend(more.await.expect("two machines"));
+    }
     let mut failed = 0;
     for seen in &all {
         for complaint in &seen.complaints {

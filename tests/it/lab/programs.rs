@@ -63,7 +63,7 @@ pub(super) fn here(name: &str) -> PathBuf {
 }
 
 /// Where the modules of the lab's own servers are put.
-fn modules() -> PathBuf {
+pub(super) fn modules() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     target
         .unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target"))

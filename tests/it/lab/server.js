@@ -7,7 +7,7 @@ const https = require('https');
 const net = require('net');
 
 const [kind, port, ...words] = process.argv.slice(2);
-const listen = (server) => server.listen(Number(port), '127.0.0.1');
+const listen = (server) => server.listen(Number(port), kind.endsWith('-everywhere') ? '0.0.0.0' : '127.0.0.1');
 const keyOf = (header) => /sec-websocket-key: *(\S+)/i.exec(header)?.[1] ?? '';
 const acceptOf = (key) => crypto.createHash('sha1')
   .update(key + '258EAFA5-E914-47DA-95CA-C5AB0DC85B11').digest('base64');
@@ -45,6 +45,7 @@ const switched = (header, more = '', accept = acceptOf(keyOf(header))) =>
 
 const kinds = {
   'ws': () => ws({}),
+  'ws-everywhere': () => ws({}),
   'ws-path': () => ws({ path: '/socket' }),
   'ws-origin': () => ws({
     verifyClient: ({ origin }, done) => done(!origin || origin === words[0], 403, 'Forbidden'),
@@ -87,6 +88,20 @@ const kinds = {
     const more = () => {
       while (!socket.destroyed && socket.write(`X-Filler-${number++}: ${'a'.repeat(200)}\r\n`));
       socket.once('drain', more);
+    };
+    more();
+  }),
+  'endless-body': () => raw((socket) => {
+    socket.write('HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n');
+    const more = () => {
+      while (!socket.destroyed && socket.write('b'.repeat(4000)));
+      socket.once('drain', more);
+    };
+    more();
+  }),
+  'chatter': () => ws({}, (socket) => {
+    const more = () => {
+      if (socket.readyState === 1) socket.send('c'.repeat(50000), () => setImmediate(more));
     };
     more();
   }),

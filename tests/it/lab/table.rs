@@ -35,6 +35,11 @@ const LEFT_OUT: [&str; 19] = [
 /// What tells something, as `key = value`.
 pub(super) fn facts(report: &Report) -> Vec<String> {
     let all = report.all_facts();
+    facts_of(all.into_iter().map(|fact| (fact.key, fact.value)))
+}
+
+/// The same of facts from elsewhere.
+pub(super) fn facts_of(all: impl Iterator<Item = (String, String)>) -> Vec<String> {
     let is_usual = |key: &str, value: &str| {
         LEFT_OUT.contains(&key)
             || matches!(
@@ -49,9 +54,8 @@ pub(super) fn facts(report: &Report) -> Vec<String> {
                     | ("works.other-scheme", "no")
             )
     };
-    all.iter()
-        .filter(|fact| !is_usual(&fact.key, &fact.value))
-        .map(|fact| format!("{} = {}", fact.key, fact.value))
+    all.filter(|(key, value)| !is_usual(key, value))
+        .map(|(key, value)| format!("{key} = {value}"))
         .collect()
 }
 
