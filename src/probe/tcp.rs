@@ -8,6 +8,9 @@ use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+/// Faster than the search for a machine in one's own network ends.
+const AT_ONCE: Duration = Duration::from_millis(500);
+
 /// Why a connection could not be made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnectError {
@@ -119,6 +122,10 @@ pub(super) fn facts(attempts: &[Attempt]) -> Vec<(&'static str, String)> {
     } else if let Some(error) = first_error(attempts) {
         facts.push(("tcp.connect", error.as_str().to_owned()));
     }
+    if let Some(took) = unreachable_after(attempts) {
+        let value = if took < AT_ONCE { "at-once" } else { "late" };
+        facts.push(("tcp.unreachable", value.to_owned()));
+    }
     if let Some(families) = families(attempts) {
         facts.push(("tcp.families", families.to_owned()));
     }
@@ -143,6 +150,15 @@ fn first_error(attempts: &[Attempt]) -> Option<ConnectError> {
         .find(|error| !is_own_lack(**error))
         .or_else(|| errors().next())
         .copied()
+}
+
+/// When it was clear that the host cannot be reached, if that is what was told: a firewall that
+/// rejects says so at once, a machine that is not there is looked for first.
+fn unreachable_after(attempts: &[Attempt]) -> Option<Duration> {
+    attempts
+        .iter()
+        .all(|attempt| matches!(attempt.result, Err(ConnectError::HostUnreachable)))
+        .then(|| attempts.iter().map(|attempt| attempt.took).min())?
 }
 
 /// A machine without IPv6 cannot say anything about a server's.

@@ -278,6 +278,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
     ),
     ("upstream.health", Values(&["no-server", "none"])),
     ("upstream.session", Values(&["reset"])),
+    ("tcp.unreachable", Values(&["at-once", "late"])),
     ("upgrade.compared", Values(&["different", "page", "same"])),
     ("url.host", Everything),
     (

@@ -87,6 +87,7 @@ fn held() -> (usize, usize) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes: tests/long runs it"]
+#[expect(clippy::print_stdout, reason = "the figures are told")]
 async fn a_thousand_probes_leave_nothing_behind() {
     if !has_node() {
         return;

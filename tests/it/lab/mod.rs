@@ -390,6 +390,7 @@ fn told(report: &Report, diagnosis: &Diagnosis) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::print_stdout, reason = "what came of every set-up is told")]
 async fn real_programs_are_diagnosed_and_their_fixes_hold() {
     let lab: Lab = toml::from_str(include_str!("setups.toml")).expect("the set-ups");
     let setups = tokio::task::spawn_blocking(|| expanded(lab.setup))

@@ -154,6 +154,7 @@ impl Machines {
 }
 
 /// All set-ups that need two machines; none where they cannot be made.
+#[expect(clippy::print_stderr, reason = "what was left out is told")]
 pub(super) fn examine() -> Vec<Seen> {
     let is_strict = std::env::var("CI").as_deref() == Ok("true");
     if !(programs::has("ip") && programs::has("iptables") && programs::has_node()) {
@@ -184,7 +185,7 @@ pub(super) fn examine() -> Vec<Seen> {
     all.push(machines.seen(
         "listens on 127.0.0.1 of another machine",
         &format!("ws://{SERVER}:8081/ws"),
-        "tcp-server-not-running",
+        "tcp-bound-to-loopback",
     ));
     all.push(machines.seen(
         "no route",

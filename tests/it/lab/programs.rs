@@ -44,6 +44,7 @@ fn is_strict() -> bool {
 }
 
 /// Whether a program is there; with `CI=true` it must be.
+#[expect(clippy::print_stderr, reason = "what was left out is told")]
 pub(super) fn has(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)
@@ -71,6 +72,7 @@ pub(super) fn modules() -> PathBuf {
 }
 
 /// Installs a module where it is missing; without its registry what needs it is left out.
+#[expect(clippy::print_stderr, reason = "what was left out is told")]
 fn install(what: &str, program: &str, arguments: &[&str]) -> bool {
     let done = modules().join(format!("{what}.installed"));
     if done.exists() {
