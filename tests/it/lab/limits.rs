@@ -130,16 +130,17 @@ async fn a_thousand_probes_leave_nothing_behind() {
     assert!(last.1 <= before.1 + 5, "{seen:?}");
 }
 
-/// Exit code and complaint of `wsdoctor probe`.
-fn asked(address: &str) -> (Option<i32>, String) {
+/// Exit code, complaint and what is told of stages by `wsdoctor probe`.
+fn asked(address: &str) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_wsdoctor"))
         .args(["probe", address])
         .output()
         .expect("the program");
-    assert!(output.stdout.is_empty(), "{address} was probed");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
     (
         output.status.code(),
-        String::from_utf8(output.stderr).expect("UTF-8"),
+        text(output.stderr),
+        text(output.stdout),
     )
 }
 
@@ -164,8 +165,9 @@ fn what_is_no_address_is_told_in_words() {
         ("ws://[::1%25lo]/", "IPv6"),
         (long.as_str(), "10016 bytes"),
     ] {
-        let (code, said) = asked(address);
+        let (code, said, told) = asked(address);
         assert_eq!(code, Some(2), "{address}: {said}");
+        assert!(told.is_empty(), "{address}: {told}");
         assert!(said.contains(words), "{address}: {said}");
     }
 }
@@ -197,8 +199,10 @@ fn what_may_not_be_probed_is_refused_by_its_rule() {
         ("ws://10.0.0.1/", "private-address"),
         ("ws://169.254.169.254/", "metadata-address"),
     ] {
-        let (code, said) = asked(address);
+        let (code, said, told) = asked(address);
         assert_eq!(code, Some(3), "{address}: {said}");
+        // A name is resolved before it is judged; no connection is opened.
+        assert!(!told.contains("tcp"), "{address}: {told}");
         assert!(said.contains(&format!("rule {rule}:")), "{address}: {said}");
     }
 }
