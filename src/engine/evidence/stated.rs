@@ -145,11 +145,11 @@ pub const STATED: &[(&str, AnyOf)] = &[
     ("handshake.header", Values(&["endless"])),
     ("handshake.location", Everything),
     ("handshake.opened", Values(&["yes"])),
+    ("handshake.pace", Values(&["at-once", "late"])),
     (
         "handshake.redirect",
         Values(&["elsewhere", "https", "login", "none", "slash"]),
     ),
-    ("handshake.pace", Values(&["at-once", "late"])),
     (
         "handshake.request",
         Values(&[
@@ -242,6 +242,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
             "only-ipv6-failed",
         ]),
     ),
+    ("tcp.unreachable", Values(&["at-once", "late"])),
     ("tls.answer", Values(&["timed-out"])),
     ("tls.chain", Values(&["complete", "leaf-only"])),
     ("tls.client-certificate", Values(&["not-asked", "optional"])),
@@ -265,6 +266,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
     ("tls.upstream", Values(&["failed"])),
     ("tls.versions", Values(&["modern", "old-only"])),
     ("tunnel.answer", Values(&["ok"])),
+    ("upgrade.compared", Values(&["different", "page", "same"])),
     (
         "upstream.answer",
         Values(&[
@@ -278,8 +280,6 @@ pub const STATED: &[(&str, AnyOf)] = &[
     ),
     ("upstream.health", Values(&["no-server", "none"])),
     ("upstream.session", Values(&["reset"])),
-    ("tcp.unreachable", Values(&["at-once", "late"])),
-    ("upgrade.compared", Values(&["different", "page", "same"])),
     ("url.host", Everything),
     (
         "url.host.kind",

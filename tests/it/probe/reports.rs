@@ -1,7 +1,9 @@
 //! A report is written as it is read.
 
+use wsdoctor::engine::Evidence;
+use wsdoctor::engine::diagnosis::{SeenFact, VerdictKind};
 use wsdoctor::json::{self, EvidenceJson};
-use wsdoctor::probe::Order;
+use wsdoctor::probe::{Order, Vantage};
 
 use super::peers::{Peer, Script};
 use super::{diagnosed, engine, prober, run};
@@ -37,4 +39,33 @@ async fn a_report_handed_in_diagnoses_as_the_probe_did() {
     let again = engine().diagnose(&[evidence.into_evidence().expect("evidence")]);
     assert_eq!(again.causes[0].id, diagnosis.causes[0].id);
     assert_eq!(again.causes[0].probability, diagnosis.causes[0].probability);
+}
+
+#[tokio::test]
+async fn a_healthy_probe_beside_a_complaint_says_where_to_look() {
+    let peer = Peer::start(Script::Healthy).await;
+    let url = format!("ws://{}/ws", peer.address);
+    let complaint = Evidence {
+        text: Some(format!(
+            "WebSocket connection to '{url}' failed: Error in connection establishment: \
+             net::ERR_TUNNEL_CONNECTION_FAILED"
+        )),
+        ..Evidence::default()
+    };
+    let report = run(&prober(), &Order::of(&url)).await.expect("allowed");
+    let diagnosis = engine().diagnose(&[complaint.clone(), report.evidence()]);
+    assert_ne!(diagnosis.verdict, VerdictKind::Healthy);
+    assert_eq!(diagnosis.causes[0].id, "proxy-corporate");
+    let is_seen = |id: &str| diagnosis.symptoms.iter().any(|seen| seen.id == id);
+    assert!(is_seen("only-server-reaches-it") && !is_seen("probe-healthy"));
+    // From the user's own machine it says that another program works there.
+    let own = Order {
+        vantage: Vantage::User,
+        ..Order::of(&url)
+    };
+    let report = run(&prober(), &own).await.expect("allowed");
+    let diagnosis = engine().diagnose(&[complaint, report.evidence()]);
+    let other = |seen: &SeenFact| *seen.fact.key == *"works.other-client";
+    assert!(diagnosis.facts.iter().any(other));
+    assert_ne!(diagnosis.verdict, VerdictKind::Healthy);
 }
