@@ -570,3 +570,48 @@ async fn a_fix_is_verified_by_repeating_the_probe() {
     let case = test.get(&format!("/api/v1/cases/{id}")).await.json();
     assert_eq!(case["verification"]["result"], "same_failure", "{case:#}");
 }
+
+/// A report that somebody pastes says the same as one that a program hands in.
+#[tokio::test]
+async fn a_pasted_report_is_understood() {
+    let test = TestApp::start().await;
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evidence/probe-report");
+    for name in ["refused-403.json", "refused-one-line.json"] {
+        let pasted = std::fs::read_to_string(folder.join(name)).expect("a sample");
+        let report: Value = serde_json::from_str(&pasted).expect("JSON");
+        let diagnosed = |body: Value| {
+            let test = &test;
+            async move { test.post_json("/api/v1/diagnoses", &body).await.json() }
+        };
+        let handed_in = diagnosed(json!({ "probe": report })).await;
+        let read = diagnosed(json!({ "text": pasted })).await;
+        let first = |diagnosis: &Value| diagnosis["causes"][0]["id"].clone();
+        assert_eq!(first(&read), first(&handed_in), "{name}");
+        let difference = read["causes"][0]["probability"].as_f64().expect("a number")
+            - handed_in["causes"][0]["probability"]
+                .as_f64()
+                .expect("a number");
+        assert!(difference.abs() < 0.02, "{name}: {difference}");
+        assert_eq!(read["path"], handed_in["path"], "{name}");
+        // Once more as it is stored and shown, and from the middle of other words.
+        let case = open_case(&test, &format!("This came out:\n{pasted}\nWhat now?")).await;
+        assert_eq!(first(&case["diagnosis"]), first(&handed_in), "{name}");
+        let again = test
+            .get(&format!("/api/v1/cases/{}", text(&case, "id")))
+            .await
+            .json();
+        assert_eq!(
+            again["diagnosis"]["causes"], case["diagnosis"]["causes"],
+            "{name}"
+        );
+        let page = test
+            .get(&format!("/cases/{}", text(&case, "id")))
+            .await
+            .body;
+        assert!(
+            !page.contains("expected_minutes"),
+            "its diagnosis is not kept"
+        );
+    }
+}

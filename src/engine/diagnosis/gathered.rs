@@ -85,6 +85,35 @@ fn is_failure(fact: &Fact) -> bool {
     fact.hop == Hop::ClientEdge && !works.contains(&&*fact.value)
 }
 
+/// The place in a text of one in a stretch of it that begins at the byte `offset`.
+fn moved_by(offset: usize) -> impl Fn(Span) -> Span {
+    move |span| Span {
+        start: span.start + offset,
+        end: span.end + offset,
+    }
+}
+
+/// The place in the text of one in its transcript: exact where the line has no escapes, else the
+/// line's. What goes over several lines begins in the first.
+fn place_in(lines: &[(String, Span)], span: Span) -> Span {
+    let mut start = 0;
+    for (line, place) in lines {
+        let end = start + line.len();
+        if span.start <= end {
+            let is_as_written = line.len() == place.end - place.start;
+            return match is_as_written && span.end <= end {
+                true => Span {
+                    start: place.start + span.start - start,
+                    end: place.start + span.end - start,
+                },
+                false => *place,
+            };
+        }
+        start = end + 1;
+    }
+    lines.last().map_or(span, |(_, place)| *place)
+}
+
 impl Gathered {
     pub(super) fn read(&mut self, matcher: &Matcher, piece: Evidence, number: usize) {
         let redacted = kept_of(piece.text.unwrap_or_default());
@@ -97,11 +126,11 @@ impl Gathered {
         let mut from = 0;
         for recording in recordings(&text, number) {
             let Span { start, end } = recording.span;
-            self.read_words(matcher, &text[from..start], from, number);
+            self.read_words(matcher, &text[from..start], number, moved_by(from));
             self.read_recording(matcher, recording, number);
             from = end;
         }
-        self.read_words(matcher, &text[from..], from, number);
+        self.read_words(matcher, &text[from..], number, moved_by(from));
         for mark in &redacted.marks {
             for (key, value) in &mark.facts {
                 self.facts.push(Fact {
@@ -137,8 +166,14 @@ impl Gathered {
         self.texts.push(text);
     }
 
-    /// Reads a stretch of a text that begins at the byte `offset` of it.
-    fn read_words(&mut self, matcher: &Matcher, text: &str, offset: usize, number: usize) {
+    /// Reads a stretch of a text; `placed` gives the place in the whole of one in the stretch.
+    fn read_words(
+        &mut self,
+        matcher: &Matcher,
+        text: &str,
+        number: usize,
+        placed: impl Fn(Span) -> Span,
+    ) {
         let view = View::of(text);
         let all = addresses(view.text());
         let structures = structures(view.text(), &all, self.dialled.as_ref(), number);
@@ -168,20 +203,12 @@ impl Gathered {
         }
         facts.retain(|fact| is_of_an_address(fact) || !structures.know_better_than(fact));
         for sketch in structures.sketches {
-            let placed = sketch.placed(|span| {
-                let span = view.place(span);
-                Span {
-                    start: span.start + offset,
-                    end: span.end + offset,
-                }
-            });
-            self.sketches.push((number, placed));
+            let sketch = sketch.placed(|span| placed(view.place(span)));
+            self.sketches.push((number, sketch));
         }
         facts.extend(structures.facts);
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
-            *span = view.place(*span);
-            span.start += offset;
-            span.end += offset;
+            *span = placed(view.place(*span));
         }
         let count = connections.addresses.len();
         let of_tools = (0..count).filter(|connection| connections.is_of_a_tool(*connection));
@@ -193,6 +220,15 @@ impl Gathered {
 
     /// Reads a recording of network traffic.
     fn read_recording(&mut self, matcher: &Matcher, recording: Recording, number: usize) {
+        if !recording.transcript.is_empty() {
+            let words: Vec<&str> = recording
+                .transcript
+                .iter()
+                .map(|(line, _)| &**line)
+                .collect();
+            let placed = |span| place_in(&recording.transcript, span);
+            self.read_words(matcher, &words.join("\n"), number, placed);
+        }
         let mut facts = recording.facts;
         for words in &recording.words {
             let lines = Lines::new(&words.text);
