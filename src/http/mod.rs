@@ -2,6 +2,7 @@
 
 mod api;
 mod caller;
+mod echo;
 mod error;
 pub mod listener;
 mod pages;

@@ -9,8 +9,8 @@ use sqlx::sqlite::SqliteRow;
 
 use super::StoreError;
 use crate::case::{
-    Case, CaseState, Entry, FixReport, FixResult, Given, Happening, Outcome, OutcomeKind, Probed,
-    RuledOut, Stage, StageKind, StageState, Variant,
+    Case, CaseState, Compared, Entry, FixReport, FixResult, Given, Happening, Outcome, OutcomeKind,
+    Probed, RuledOut, SelfTest, Stage, StageKind, StageState, Variant,
 };
 use crate::engine::Evidence;
 use crate::engine::diagnosis::{StatedFact, VerdictKind};
@@ -64,6 +64,25 @@ struct ProbedRow {
     stages: Vec<StageRow>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     variants: Vec<VariantRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    browser: Option<BrowserRow>,
+}
+
+/// What a browser saw; the address is the probe's.
+#[derive(Serialize, Deserialize)]
+struct BrowserRow {
+    compared: String,
+    opened: bool,
+    code: Option<u16>,
+    reason: String,
+    clean: Option<bool>,
+    took_ms: u64,
+    error: String,
+    online: bool,
+    origin: String,
+    browser: String,
+    fetched: Option<bool>,
+    control: Option<bool>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -218,7 +237,45 @@ fn probed_row(probed: &Probed) -> ProbedRow {
         started_at: probed.started_at.as_millisecond(),
         stages: probed.stages.iter().map(stage).collect(),
         variants: probed.variants.iter().map(variant).collect(),
+        browser: probed.browser.as_ref().map(browser_row),
     }
+}
+
+fn browser_row((test, compared): &(SelfTest, Compared)) -> BrowserRow {
+    BrowserRow {
+        compared: compared.as_str().to_owned(),
+        opened: test.opened,
+        code: test.code,
+        reason: test.reason.clone(),
+        clean: test.clean,
+        took_ms: test.took_ms,
+        error: test.error.clone(),
+        online: test.online,
+        origin: test.origin.clone(),
+        browser: test.browser.clone(),
+        fetched: test.fetched,
+        control: test.control,
+    }
+}
+
+fn browser(row: BrowserRow, url: &str) -> Result<(SelfTest, Compared), StoreError> {
+    let compared = Compared::from_word(&row.compared)
+        .ok_or_else(|| unknown_word("comparison", &row.compared))?;
+    let test = SelfTest {
+        url: url.to_owned(),
+        opened: row.opened,
+        code: row.code,
+        reason: row.reason,
+        clean: row.clean,
+        took_ms: row.took_ms,
+        error: row.error,
+        online: row.online,
+        origin: row.origin,
+        browser: row.browser,
+        fetched: row.fetched,
+        control: row.control,
+    };
+    Ok((test, compared))
 }
 
 fn probed(row: ProbedRow) -> Result<Probed, StoreError> {
@@ -243,7 +300,12 @@ fn probed(row: ProbedRow) -> Result<Probed, StoreError> {
         finding: row.finding,
         took_ms: row.took_ms,
     };
+    let browser = row
+        .browser
+        .map(|seen| browser(seen, &row.url))
+        .transpose()?;
     Ok(Probed {
+        browser,
         url: row.url,
         origin: row.origin,
         subprotocols: row.subprotocols,
