@@ -324,6 +324,26 @@ impl Model {
         self.stage_of[symptom]
     }
 
+    /// P(cause) before anything was seen; a root without its narrower causes.
+    pub fn prior(&self, cause: usize) -> f64 {
+        self.priors[cause]
+    }
+
+    /// The factor by which evidence of that weight multiplies the odds against "something else".
+    pub fn factor(&self, weight: f64) -> f64 {
+        (self.numbers.trust * weight).exp()
+    }
+
+    /// Whether the symptoms are looks at the same thing, of which one excludes the other.
+    pub fn are_alternatives(&self, one: usize, other: usize) -> bool {
+        self.variable_of[one] == self.variable_of[other]
+    }
+
+    /// Whether the cause shows at that stage; one that names no stage shows anywhere.
+    pub fn shows_at(&self, cause: usize, stage: Stage) -> bool {
+        self.stages[cause] == 0 || self.stages[cause] & bit(stage) != 0
+    }
+
     /// P(symptom | cause).
     pub fn likelihood(&self, symptom: usize, cause: usize) -> f64 {
         self.logarithms[symptom * self.causes() + cause].exp()

@@ -3,6 +3,7 @@
 //! Adding fields is free; names and meanings are a contract with other programs.
 
 mod case;
+mod explanation;
 mod handover;
 mod probe;
 
@@ -16,6 +17,7 @@ use crate::engine::redact::redact;
 use crate::engine::{Diagnosis, Evidence, diagnosis};
 
 pub use case::{CaseJson, CaseSummaryJson, OutcomeJson, case};
+pub use explanation::{ExplanationJson, explanation};
 pub use handover::{BundleJson, bundle};
 pub use probe::{
     ProbeJson, ProbeVariantJson, ReportJson, ReportWrittenJson, StageJson, StageWrittenJson,

@@ -9,6 +9,7 @@ mod command_line;
 mod configurations;
 mod doubts;
 mod evidence;
+mod explain;
 mod knowledge;
 mod lab;
 mod pages;

@@ -25,7 +25,16 @@ const MOST_REASONS: usize = 8;
 const LEAST_WEIGHT: f64 = 0.2;
 
 /// How often a fix does not help although its cause is there.
-const FIX_IN_VAIN: f64 = 0.1;
+pub(super) const FIX_IN_VAIN: f64 = 0.1;
+
+/// What facts make of the causes.
+pub(super) struct Weighed {
+    /// The symptoms that were seen, each with the position of the fact that shows it best.
+    pub(super) symptoms: Vec<(usize, usize)>,
+    pub(super) posterior: Posterior,
+    /// The probability of each family, at its root's position.
+    pub(super) families: Vec<f64>,
+}
 
 /// The compiled knowledge.
 #[derive(Debug)]
@@ -146,24 +155,43 @@ impl Engine {
 
     /// The same for evidence that nobody else needs: a long text is in memory once, not twice.
     pub fn diagnose_owned(&self, evidence: Vec<Evidence>) -> Diagnosis {
+        let gathered = self.gathered(evidence);
+        let weighed = self.weighed(&gathered.counted().collect::<Vec<_>>());
+        let known = gathered.counted().map(|(_, fact)| &*fact.key);
+        let plan = self
+            .planner
+            .plan(&weighed.posterior, &weighed.families, known);
+        self.assemble(gathered, &weighed, plan)
+    }
+
+    /// What the pieces of evidence say.
+    pub(super) fn gathered(&self, evidence: Vec<Evidence>) -> Gathered {
         let mut gathered = Gathered::default();
         for (number, piece) in evidence.into_iter().enumerate() {
             gathered.read(&self.matcher, piece, number);
         }
         gathered.settle();
-        let counted: Vec<(usize, &Fact)> = gathered.counted().collect();
-        let symptoms = self.symptoms(&counted);
+        gathered
+    }
+
+    /// What facts, each with its position, make of the causes.
+    pub(super) fn weighed(&self, facts: &[(usize, &Fact)]) -> Weighed {
+        let symptoms = self.symptoms(facts);
         let seen: Vec<(usize, Source)> = symptoms
             .iter()
-            .map(|(row, fact)| (*row, source(&gathered.facts[*fact])))
+            .map(|(row, fact)| {
+                let place = facts.partition_point(|(position, _)| position < fact);
+                (*row, source(facts[place].1))
+            })
             .collect();
-        let tried = self.tried_in_vain(&counted);
+        let tried = self.tried_in_vain(facts);
         let posterior = self.model.posterior(&seen);
         let posterior = posterior.without_fixed(tried, FIX_IN_VAIN);
-        let families = self.families(&posterior);
-        let known = counted.iter().map(|(_, fact)| &*fact.key);
-        let plan = self.planner.plan(&posterior, &families, known);
-        self.assemble(gathered, &symptoms, &posterior, &families, plan)
+        Weighed {
+            families: self.families(&posterior),
+            symptoms,
+            posterior,
+        }
     }
 
     /// The symptoms that the facts amount to, each with the fact that shows it best.
@@ -218,14 +246,12 @@ impl Engine {
         families
     }
 
-    fn assemble(
-        &self,
-        gathered: Gathered,
-        symptoms: &[(usize, usize)],
-        posterior: &Posterior,
-        families: &[f64],
-        plan: Plan,
-    ) -> Diagnosis {
+    fn assemble(&self, gathered: Gathered, weighed: &Weighed, plan: Plan) -> Diagnosis {
+        let Weighed {
+            symptoms,
+            posterior,
+            families,
+        } = weighed;
         let causes = self.ranked(symptoms, posterior, families);
         let listed: f64 = causes.iter().map(|cause| cause.probability).sum();
         let verdict = verdict(&causes, !symptoms.is_empty());
@@ -349,20 +375,37 @@ impl Engine {
     }
 
     /// The likeliest member of the family stands for it.
+    pub(super) fn speaker(&self, root: usize, posterior: &Posterior) -> usize {
+        let family = std::iter::once(&root).chain(self.model.narrower(root));
+        family
+            .max_by(|a, b| {
+                let likelier = posterior.causes[**a].total_cmp(&posterior.causes[**b]);
+                likelier.then(a.cmp(b))
+            })
+            .copied()
+            .unwrap_or(root)
+    }
+
     fn reasons(
         &self,
         root: usize,
         symptoms: &[(usize, usize)],
         posterior: &Posterior,
     ) -> Vec<Reason> {
-        let family = std::iter::once(&root).chain(self.model.narrower(root));
-        let speaker = family
-            .max_by(|a, b| {
-                let likelier = posterior.causes[**a].total_cmp(&posterior.causes[**b]);
-                likelier.then(a.cmp(b))
-            })
-            .copied()
-            .unwrap_or(root);
+        let speaker = self.speaker(root, posterior);
+        let mut reasons = self.all_reasons(speaker, symptoms, posterior, LEAST_WEIGHT);
+        reasons.truncate(MOST_REASONS);
+        reasons
+    }
+
+    /// Everything that shifts the odds of one cause by `least` or more, weightiest first.
+    pub(super) fn all_reasons(
+        &self,
+        speaker: usize,
+        symptoms: &[(usize, usize)],
+        posterior: &Posterior,
+        least: f64,
+    ) -> Vec<Reason> {
         let mut reasons: Vec<Reason> = posterior
             .contributions
             .iter()
@@ -370,7 +413,7 @@ impl Engine {
                 let weight = contribution.weights[speaker];
                 let row = *contribution.symptoms.first()?;
                 let symptom = &self.graph.symptoms[row];
-                (weight.abs() >= LEAST_WEIGHT).then(|| Reason {
+                (weight.abs() >= least).then(|| Reason {
                     symptom: symptom.id.clone(),
                     title: symptom.title.clone(),
                     speaks_for: weight > 0.0,
@@ -383,7 +426,7 @@ impl Engine {
             })
             .collect();
         let stage = posterior.stage_weights[speaker];
-        if stage < -LEAST_WEIGHT {
+        if stage < -least {
             reasons.push(Reason {
                 symptom: "stage".to_owned(),
                 title: "the connection broke at a stage at which this cause does not show"
@@ -407,7 +450,6 @@ impl Engine {
                 .total_cmp(&a.weight)
                 .then_with(|| a.symptom.cmp(&b.symptom))
         });
-        reasons.truncate(MOST_REASONS);
         reasons
     }
 }

@@ -27,6 +27,8 @@ pub(super) struct Gathered {
     /// The connection that is diagnosed, where a paste speaks of several.
     pub(super) connection: Option<usize>,
     pub(super) connections: usize,
+    /// The endpoints of those connections by which other pieces of evidence name them again.
+    endpoints: Vec<(Address, usize)>,
     /// What the client dials, as soon as a text names it.
     dialled: Option<Address>,
     /// Connections of tools beside the application: a development server's, a debugger's.
@@ -210,12 +212,10 @@ impl Gathered {
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
             *span = placed(view.place(*span));
         }
-        let count = connections.addresses.len();
-        let of_tools = (0..count).filter(|connection| connections.is_of_a_tool(*connection));
-        let first = self.connections;
-        self.of_tools
-            .extend(of_tools.map(|connection| first + connection));
-        self.add(facts, count);
+        let numbers = self.numbered(&connections.addresses, true);
+        let of_tools = (0..numbers.len()).filter(|own| connections.is_of_a_tool(*own));
+        self.of_tools.extend(of_tools.map(|own| numbers[own]));
+        self.add(facts, &numbers);
     }
 
     /// Reads a recording of network traffic.
@@ -245,31 +245,47 @@ impl Gathered {
                 ..fact
             }));
         }
-        let failing = recording.failing.map(|failing| failing + self.connections);
-        self.failing = self.failing.or(failing);
-        self.add(facts, recording.addresses.len());
+        let numbers = self.numbered(&recording.addresses, false);
+        self.failing = self.failing.or(recording.failing.map(|own| numbers[own]));
+        self.add(facts, &numbers);
     }
 
-    /// Adds facts that number their connections from 0.
-    fn add(&mut self, facts: Vec<Fact>, connections: usize) {
-        let first = self.connections;
+    /// The numbers of a piece's connections among those of all pieces. Words that name an endpoint
+    /// which an earlier piece named mean the same connection (`is_words`); a recording tells sockets
+    /// of one endpoint apart, and so do its numbers.
+    fn numbered(&mut self, addresses: &[Address], is_words: bool) -> Vec<usize> {
+        let mut numbers = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            let known = self.endpoints.iter();
+            let known = known.filter(|(known, _)| is_words && address.same_endpoint(known));
+            let mut known = known.map(|(_, number)| *number);
+            // What is said of it is most likely said of the one that fails.
+            let failing = known.clone().find(|number| Some(*number) == self.failing);
+            let number = failing.or_else(|| known.next()).unwrap_or_else(|| {
+                self.endpoints.push((address.clone(), self.connections));
+                self.connections += 1;
+                self.connections - 1
+            });
+            numbers.push(number);
+        }
+        numbers
+    }
+
+    /// Adds facts that number their connections from 0; `numbers` are those among all pieces'.
+    fn add(&mut self, facts: Vec<Fact>, numbers: &[usize]) {
         self.facts.extend(facts.into_iter().map(|mut fact| {
+            fact.connection = fact.connection.map(|own| numbers[own]);
             // What a tool's own line says of its socket says nothing of the application.
             let is_of_a_tool = fact
                 .connection
-                .is_some_and(|connection| self.of_tools.contains(&(connection + first)));
+                .is_some_and(|connection| self.of_tools.contains(&connection));
             let is_of_everything = !is_of_a_tool
                 && OF_EVERYTHING
                     .iter()
                     .any(|beginning| fact.key.starts_with(beginning));
-            fact.connection = fact
-                .connection
-                .filter(|_| !is_of_everything)
-                // Connections of later pieces are numbered on from the earlier ones'.
-                .map(|connection| connection + first);
+            fact.connection = fact.connection.filter(|_| !is_of_everything);
             fact
         }));
-        self.connections += connections;
     }
 
     /// A proxy's time-out tells something where the connection lived as long as it allows.
@@ -364,6 +380,13 @@ impl Gathered {
             .iter()
             .enumerate()
             .filter(|(_, fact)| fact.connection.is_none() || fact.connection == self.connection)
+    }
+
+    /// The words that a fact was read from, cut.
+    pub(super) fn quote(&self, fact: usize) -> Option<String> {
+        let fact = self.facts.get(fact)?;
+        let text = self.texts.get(fact.evidence)?;
+        fact.span.map(|span| quotation(&text[span.start..span.end]))
     }
 
     pub(super) fn value_of(&self, key: &str) -> Option<&str> {

@@ -3,6 +3,7 @@
 mod digest;
 mod engine;
 mod experience;
+mod explain;
 mod gathered;
 mod path;
 mod steps;
@@ -19,6 +20,7 @@ use super::redact::{Redacted, redact, redact_owned};
 use super::timeouts::{Lasted, TimeoutCandidate};
 
 pub use engine::Engine;
+pub use explain::{Change, Explained, Explanation, Rival, Strength, Unseen};
 
 /// A less likely cause than this counts as ruled out.
 pub const RULED_OUT: f64 = 0.002;

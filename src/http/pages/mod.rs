@@ -60,6 +60,8 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
             post(case::take_back),
         )
         .route("/cases/{id}/outcome", get(case::closing).post(case::close))
+        .route("/cases/{id}/why", get(case::ask_why))
+        .route("/cases/{id}/why/{cause}", get(case::why))
         .route("/cases/{id}/handover", get(case::handover))
         .route("/cases/{id}/handover.md", get(case::handover_markdown))
         .route("/cases/{id}/handover.json", get(case::handover_json))

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::messages::Messages;
+use crate::engine::diagnosis::Strength;
 use crate::engine::diagnosis::{Reason, StepState};
 use crate::engine::graph::{
     CheckKind, Frequency, Layer, Prior, Risk, TimeoutKind, TimeoutSide, Who,
 };
 use crate::engine::next_step::StepKind;
-use crate::report::Strength;
 
 /// A stop of the connection's way in a word.
 pub(super) fn layer(layer: Layer) -> &'static str {

@@ -3,6 +3,7 @@
 //! - [`sight`]: what was read from the texts; [`history`]: what happened, and what it changed.
 //! - [`actions`]: answers, more evidence, taking back; [`closing`]: how it ended.
 //! - [`probes`]: what probes saw, and how to order one.
+//! - [`why`]: why a cause is as likely as it is, or not.
 //! - [`handover`]: the bundle for whoever goes on.
 
 mod actions;
@@ -11,6 +12,7 @@ mod handover;
 mod history;
 mod probes;
 mod sight;
+mod why;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -22,6 +24,7 @@ use serde::Deserialize;
 pub(super) use actions::{add_evidence, answer, take_back};
 pub(super) use closing::{close, closing};
 pub(super) use handover::{json as handover_json, markdown as handover_markdown, show as handover};
+pub(super) use why::{ask as ask_why, show as why};
 
 use super::super::Shared;
 use super::error::PageError;
@@ -91,6 +94,7 @@ struct CasePage {
     offer: Option<Offer>,
     /// The probe that waits or runs.
     under_way: Option<String>,
+    every_cause: Vec<String>,
 }
 
 /// One stop of the connection's way.
@@ -127,6 +131,8 @@ struct CauseBar {
 
 struct CauseView {
     address: String,
+    /// The page that says why it is as likely as it is.
+    why: String,
     title: String,
     bar: CauseBar,
     reasons: Vec<ReasonView>,
@@ -277,6 +283,7 @@ impl CasePage {
             probes: probes::seen(t, case),
             offer: Some(Offer::new(t, shared, graph, found)),
             under_way: probes::under_way(shared, &case.id),
+            every_cause: why::every_cause(graph),
         }
     }
 }
@@ -447,6 +454,7 @@ fn cause_view(
         });
     }
     CauseView {
+        why: why::address(case, &cause.id),
         address: format!("/causes/{}?case={case}", cause.id),
         title: cause.title.clone(),
         bar: bar(cause.probability),
