@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::evidence::Fact;
-use super::graph::{Check, CheckKind, Graph, Who};
+use super::graph::{Access, Check, CheckKind, Graph, Who};
 use super::matching::holds;
 use super::ranking::{Model, Posterior};
 
@@ -33,6 +33,10 @@ const FAR_DOWN: u8 = 5;
 const UNNAMED: u8 = u8::MAX;
 /// From this probability on a cause is as good as known.
 const NEARLY_CERTAIN: f64 = 0.8;
+/// A check that saves fewer minutes only wears people out.
+const LEAST_SAVED: f64 = 0.5;
+/// At most that many checks are offered beside the chosen one.
+const MOST_ALONG: usize = 2;
 /// Below this probability of the likeliest cause next to nothing is known.
 const LITTLE_KNOWN: f64 = 0.2;
 /// P(answer | cause) where the answer tells nothing that the cause speaks of.
@@ -95,6 +99,7 @@ pub struct Planner {
     /// The keys that answers assert, numbered.
     keys: HashMap<String, usize>,
     fix_minutes: Vec<f64>,
+    fix_who: Vec<Who>,
     /// Checks in the order of what they tell a minute while nothing is known.
     most_telling: Vec<usize>,
 }
@@ -107,8 +112,33 @@ struct PlannedCheck {
     /// For each answer that asserts facts, the numbers of their keys.
     keys: Vec<Vec<usize>>,
     minutes: f64,
+    who: Who,
+    access: Access,
     /// For each answer, P(answer | cause) for each cause, then for something else.
     answers: Vec<Vec<f64>>,
+}
+
+/// What somebody waits until another person has done their part, in minutes.
+fn waiting(who: Who, can: &[Who]) -> f64 {
+    if can.is_empty() || can.contains(&who) {
+        return 0.0;
+    }
+    match who {
+        // The helpdesk has the user on the telephone.
+        Who::User if can.contains(&Who::Helpdesk) => 3.0,
+        Who::User | Who::Helpdesk => 10.0,
+        Who::Developer | Who::ServerAdmin => 20.0,
+        Who::NetworkTeam => 30.0,
+    }
+}
+
+/// What a plan has to reckon with beside the probabilities.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Circumstances<'c> {
+    /// Whose part can be done without waiting; everybody's, if empty.
+    pub can: &'c [Who],
+    /// Positions of checks that were answered: they are not asked again.
+    pub answered: &'c [usize],
 }
 
 /// A plan: what to do next and what it will take.
@@ -118,6 +148,11 @@ pub struct Plan {
     pub choice: Choice,
     /// Expected minutes to the end.
     pub expected_minutes: f64,
+    /// Positions of checks that need the same at hand as the chosen one and are worth their minutes
+    /// even after it.
+    pub along: Vec<usize>,
+    /// Where it is handed over because somebody else must apply a fix: the position of its cause.
+    pub fix_of_others: Option<usize>,
 }
 
 /// What a plan chooses.
@@ -153,6 +188,8 @@ impl Planner {
                     .map(|answer| answer.facts.keys().map(&mut number).collect())
                     .collect(),
                 minutes: check.minutes,
+                who: check.who,
+                access: check.access(),
                 answers: answer_probabilities(graph, model, check),
             })
             .collect();
@@ -179,6 +216,11 @@ impl Planner {
             keys,
             checks,
             most_telling,
+            fix_who: graph
+                .causes
+                .iter()
+                .map(|cause| cause.fix.as_ref().map_or(Who::Developer, |fix| fix.who))
+                .collect(),
             fix_minutes: graph
                 .causes
                 .iter()
@@ -200,6 +242,18 @@ impl Planner {
         families: &[f64],
         known: impl Iterator<Item = &'k str>,
     ) -> Plan {
+        self.plan_under(posterior, families, known, Circumstances::default())
+    }
+
+    /// The same where not everybody is at hand, or where checks were answered.
+    pub fn plan_under<'k>(
+        &self,
+        posterior: &Posterior,
+        families: &[f64],
+        known: impl Iterator<Item = &'k str>,
+        circumstances: Circumstances<'_>,
+    ) -> Plan {
+        let Circumstances { can, answered } = circumstances;
         let mut is_known = vec![false; self.keys.len()];
         for key in known.filter_map(|key| self.keys.get(key)) {
             is_known[*key] = true;
@@ -214,23 +268,27 @@ impl Planner {
         likeliest.sort_unstable_by(likelier);
         let costs: Vec<f64> = likeliest
             .iter()
-            .map(|cause| self.fix_minutes[*cause] + VERIFY_MINUTES)
+            .map(|cause| {
+                self.fix_minutes[*cause] + VERIFY_MINUTES + waiting(self.fix_who[*cause], can)
+            })
             .collect();
         let now: Vec<f64> = likeliest.iter().map(|cause| families[*cause]).collect();
         let rest = 1.0 - now.iter().sum::<f64>();
         let without_check = expected_minutes(&now, &costs);
+        let rest = rest.max(posterior.something_else);
         let mut best: Option<(usize, f64)> = None;
         let mut is_named = vec![false; self.checks.len()];
         for check in likeliest.iter().flat_map(|cause| &self.named_by[*cause]) {
             is_named[*check] = true;
         }
+        let is_named_by = is_named.clone();
         for (planned, is_named) in self.checks.iter().zip(is_named) {
-            if !is_named || planned.is_told(&is_known) {
+            let is_asked = answered.contains(&planned.check);
+            if !is_named || is_asked || planned.is_told(&is_known) {
                 continue;
             }
-            let detour = planned.detour(&likeliest);
+            let detour = planned.detour(&likeliest) + waiting(planned.who, can);
             let least = best.map_or(0.0, |(_, value)| value);
-            let rest = rest.max(posterior.something_else);
             let minutes =
                 planned.minutes_after(&likeliest, &now, rest, &costs, without_check, |minutes| {
                     without_check - minutes - detour > least
@@ -241,7 +299,28 @@ impl Planner {
                 best = Some((planned.check, value));
             }
         }
-        let plan = self.choose(best, &likeliest, &now, &costs, without_check);
+        let mut plan = self.choose(best, &likeliest, &now, &costs, without_check);
+        if let Choice::Fix(cause) = plan.choice
+            && waiting(self.fix_who[cause], can) > 0.0
+        {
+            plan.choice = Choice::HandOver;
+            plan.fix_of_others = Some(cause);
+        }
+        if let Choice::Check(chosen, _) = plan.choice {
+            let stand = Standing {
+                likeliest: &likeliest,
+                now: &now,
+                rest,
+                costs: &costs,
+                without: without_check,
+            };
+            let open = |position: usize| {
+                is_named_by[position]
+                    && !answered.contains(&self.checks[position].check)
+                    && !self.checks[position].is_told(&is_known)
+            };
+            plan.along = self.along(chosen, &stand, open, can);
+        }
         // While next to nothing is known no check promises to pay, but giving up at the first
         // line would help nobody: the one that tells most comes first.
         let knows_little = now.first().is_none_or(|first| *first < LITTLE_KNOWN);
@@ -249,13 +328,17 @@ impl Planner {
             .most_telling
             .iter()
             .map(|position| &self.checks[*position])
+            .filter(|planned| !answered.contains(&planned.check))
+            .filter(|planned| waiting(planned.who, can) == 0.0)
             .find(|planned| !planned.is_told(&is_known))
             .map(|planned| planned.check);
         match (plan.choice, most_telling) {
-            (Choice::HandOver, Some(check)) if knows_little => Plan {
-                choice: Choice::Check(check, 0.0),
-                ..plan
-            },
+            (Choice::HandOver, Some(check)) if knows_little && plan.fix_of_others.is_none() => {
+                Plan {
+                    choice: Choice::Check(check, 0.0),
+                    ..plan
+                }
+            }
             _ => plan,
         }
     }
@@ -268,11 +351,12 @@ impl Planner {
         costs: &[f64],
         without_check: f64,
     ) -> Plan {
-        // A check that saves less than half a minute only wears people out.
-        if let Some((check, value)) = best.filter(|(_, value)| *value > 0.5) {
+        if let Some((check, value)) = best.filter(|(_, value)| *value > LEAST_SAVED) {
             return Plan {
                 choice: Choice::Check(check, value),
                 expected_minutes: without_check - value,
+                along: Vec::new(),
+                fix_of_others: None,
             };
         }
         // A cause that is nearly certain is fixed even where that takes long: whoever it is handed
@@ -285,7 +369,40 @@ impl Planner {
         Plan {
             choice: fix.map_or(Choice::HandOver, |i| Choice::Fix(likeliest[i])),
             expected_minutes: without_check,
+            along: Vec::new(),
+            fix_of_others: None,
         }
+    }
+
+    /// Checks that need the same at hand as the chosen one and are worth their minutes even when
+    /// its answer is known, most worth first.
+    fn along(
+        &self,
+        chosen: usize,
+        stand: &Standing<'_>,
+        is_open: impl Fn(usize) -> bool,
+        can: &[Who],
+    ) -> Vec<usize> {
+        let first = &self.checks[chosen];
+        let mut found: Vec<(f64, usize)> = (0..self.checks.len())
+            .filter(|other| *other != chosen && is_open(*other))
+            .map(|other| (other, &self.checks[other]))
+            .filter(|(_, other)| other.access == first.access)
+            // What the first one tells need not be asked again.
+            .filter(|(_, other)| !other.keys.iter().flatten().any(|key| first.tells(*key)))
+            .filter_map(|(position, other)| {
+                let detour = other.detour(stand.likeliest) + waiting(other.who, can);
+                let alone = stand.saved_by(other) - detour;
+                let after = (alone > LEAST_SAVED).then(|| stand.saved_after(first, other))?;
+                (after - detour > LEAST_SAVED).then_some((after - detour, position))
+            })
+            .collect();
+        found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        found.truncate(MOST_ALONG);
+        found
+            .into_iter()
+            .map(|(_, position)| self.checks[position].check)
+            .collect()
     }
 
     /// P(answer | cause) of an answer of a check.
@@ -294,7 +411,66 @@ impl Planner {
     }
 }
 
+/// How things stand when a check is considered.
+struct Standing<'s> {
+    likeliest: &'s [usize],
+    now: &'s [f64],
+    rest: f64,
+    costs: &'s [f64],
+    without: f64,
+}
+
+impl Standing<'_> {
+    /// Minutes that a check saves, less its own.
+    fn saved_by(&self, check: &PlannedCheck) -> f64 {
+        let Standing {
+            likeliest,
+            now,
+            rest,
+            costs,
+            without,
+        } = *self;
+        let minutes = check.minutes_after(likeliest, now, rest, costs, without, |_| true);
+        minutes.map_or(0.0, |minutes| without - minutes)
+    }
+
+    /// What it still saves when another one was answered before.
+    fn saved_after(&self, first: &PlannedCheck, check: &PlannedCheck) -> f64 {
+        let mut saved = CANNOT_TELL * self.saved_by(check);
+        for answer in &first.answers {
+            let rest = self.rest * answer[answer.len() - 1];
+            let mut now: Vec<f64> = self
+                .likeliest
+                .iter()
+                .zip(self.now)
+                .map(|(cause, probability)| probability * answer[*cause])
+                .collect();
+            let total = rest + now.iter().sum::<f64>();
+            if total <= 0.0 {
+                continue;
+            }
+            for probability in &mut now {
+                *probability /= total;
+            }
+            let after = Standing {
+                now: &now,
+                rest: rest / total,
+                without: expected_minutes(&now, self.costs),
+                ..*self
+            };
+            // Nobody has to do it where it does not pay any more.
+            saved += total * (1.0 - CANNOT_TELL) * after.saved_by(check).max(0.0);
+        }
+        saved
+    }
+}
+
 impl PlannedCheck {
+    /// Whether an answer tells something of that key.
+    fn tells(&self, key: usize) -> bool {
+        self.keys.iter().flatten().any(|known| *known == key)
+    }
+
     /// Whether something of whatever it would tell was told already.
     fn is_told(&self, is_known: &[bool]) -> bool {
         self.keys

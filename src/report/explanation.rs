@@ -7,12 +7,12 @@ use crate::engine::diagnosis::{Change, Explained, Explanation, Strength};
 
 /// For a terminal.
 pub fn explanation_text(of: &Explanation) -> String {
-    written(of, |words| plain(words))
+    written(of, plain)
 }
 
 /// For a ticket or a chat: nothing of the evidence is live there.
 pub fn explanation_markdown(of: &Explanation) -> String {
-    let text = written(of, |words| literal(words));
+    let text = written(of, literal);
     let mut out = String::new();
     for (number, line) in text.lines().enumerate() {
         let is_heading = number > 0 && !line.is_empty() && !line.starts_with(' ');

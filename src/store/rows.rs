@@ -15,7 +15,7 @@ use crate::case::{
 use crate::engine::Evidence;
 use crate::engine::diagnosis::{StatedFact, VerdictKind};
 use crate::engine::evidence::Context;
-use crate::engine::graph::Hop;
+use crate::engine::graph::{Hop, Who};
 
 /// A case's body. New fields are optional, so that older rows stay readable.
 #[derive(Serialize, Deserialize)]
@@ -166,6 +166,8 @@ struct ContextRow {
     only_in: Vec<String>,
     #[serde(default)]
     since: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    can: Vec<Who>,
 }
 
 fn entry_row(entry: &Entry) -> EntryRow {
@@ -190,6 +192,7 @@ fn entry_row(entry: &Entry) -> EntryRow {
             fails_after_seconds: context.fails_after_seconds,
             only_in: context.only_in.clone(),
             since: context.since.clone(),
+            can: context.can.clone(),
         }),
         answer: match &entry.what {
             Happening::Answer { step, answer } => Some((step.clone(), answer.clone())),
@@ -410,6 +413,7 @@ fn entry(mut row: EntryRow) -> Result<Entry, StoreError> {
         given: row.given.take().map(given).transpose()?,
         probed: row.probed.take().map(probed).transpose()?.map(Box::new),
         evidence: Evidence {
+            answered: Vec::new(),
             text: row.text,
             facts: row
                 .facts
@@ -428,6 +432,7 @@ fn entry(mut row: EntryRow) -> Result<Entry, StoreError> {
                     works_locally: context.works_locally,
                     fails_after_seconds: context.fails_after_seconds,
                     only_in: context.only_in,
+                    can: context.can,
                     since: context.since,
                 }),
         },

@@ -8,7 +8,7 @@ use super::super::index::Index;
 use super::super::knowledge;
 use super::super::learned::LearnedPriors;
 use super::super::matching::{Matcher, holds};
-use super::super::next_step::{Plan, Planner, StepKind};
+use super::super::next_step::{Choice, Circumstances, Plan, Planner, StepKind};
 use super::super::ranking::{Model, Numbers, Posterior, Source};
 use super::super::timeouts::{Known, candidates};
 use super::gathered::Gathered;
@@ -158,9 +158,23 @@ impl Engine {
         let gathered = self.gathered(evidence);
         let weighed = self.weighed(&gathered.counted().collect::<Vec<_>>());
         let known = gathered.counted().map(|(_, fact)| &*fact.key);
+        let answered: Vec<usize> = gathered
+            .answered
+            .iter()
+            .filter_map(|id| self.graph.checks.iter().position(|check| check.id == *id))
+            .collect();
+        let circumstances = Circumstances {
+            can: &gathered.can,
+            answered: &answered,
+        };
+        let Weighed {
+            posterior,
+            families,
+            ..
+        } = &weighed;
         let plan = self
             .planner
-            .plan(&weighed.posterior, &weighed.families, known);
+            .plan_under(posterior, families, known, circumstances);
         self.assemble(gathered, &weighed, plan)
     }
 
@@ -290,6 +304,18 @@ impl Engine {
                     title: self.graph.symptoms[*row].title.clone(),
                     fact: Some(*fact),
                 })
+                .collect(),
+            access: match plan.choice {
+                Choice::Check(check, _) if next_step.id == self.graph.checks[check].id => {
+                    Some(self.graph.checks[check].access())
+                }
+                _ => None,
+            },
+            along: plan
+                .along
+                .iter()
+                .filter(|_| verdict != VerdictKind::Healthy)
+                .map(|check| self.check_step(*check, &subject, self.why_along()))
                 .collect(),
             next_step,
             expected_minutes: (plan.expected_minutes * 10.0).round() / 10.0,

@@ -365,7 +365,7 @@ impl Engine {
         let mut raises: Vec<(f64, Change)> = Vec::new();
         let mut lowers: Vec<(f64, Change)> = Vec::new();
         for (position, check) in self.graph.checks.iter().enumerate() {
-            if is_told(check, gathered) {
+            if is_told(check, gathered) || gathered.answered.contains(&check.id) {
                 continue;
             }
             let point = if named.contains(&check.id.as_str()) {
@@ -373,8 +373,8 @@ impl Engine {
             } else {
                 BESIDE_THE_POINT
             };
-            let (mut most, mut least): (Option<(f64, Change)>, Option<(f64, Change)>) =
-                (None, None);
+            let mut most: Option<(f64, Change)> = None;
+            let mut least: Option<(f64, Change)> = None;
             for (number, answer) in check.answers.iter().enumerate() {
                 if answer.facts.is_empty() {
                     continue;

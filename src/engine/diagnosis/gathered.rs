@@ -7,7 +7,7 @@ use super::super::evidence::{
     Address, Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
     facts_of_addresses, facts_of_context, recordings, structures,
 };
-use super::super::graph::{Hop, Layer};
+use super::super::graph::{Hop, Layer, Who};
 use super::super::matching::Matcher;
 use super::super::prose::Subject;
 use super::super::redact::redact;
@@ -27,6 +27,10 @@ pub(super) struct Gathered {
     /// The connection that is diagnosed, where a paste speaks of several.
     pub(super) connection: Option<usize>,
     pub(super) connections: usize,
+    /// The ids of checks that were answered.
+    pub(super) answered: Vec<String>,
+    /// Whose part can be done without waiting; everybody's, if empty.
+    pub(super) can: Vec<Who>,
     /// The endpoints of those connections by which other pieces of evidence name them again.
     endpoints: Vec<(Address, usize)>,
     /// What the client dials, as soon as a text names it.
@@ -150,6 +154,10 @@ impl Gathered {
             }
         }
         self.facts.extend(facts_of_context(&piece.context, number));
+        self.answered.extend(piece.answered);
+        if !piece.context.can.is_empty() {
+            self.can = piece.context.can;
+        }
         for stated in &piece.facts {
             self.facts.push(Fact {
                 key: Arc::from(redact(&stated.key).text),

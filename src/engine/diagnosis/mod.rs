@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::evidence::{Context, Fact, Review, condensed};
-use super::graph::{Hop, Layer};
+use super::graph::{Access, Hop, Layer};
 use super::next_step::NextStep;
 use super::prose::Subject;
 use super::redact::{Redacted, redact, redact_owned};
@@ -37,6 +37,8 @@ pub struct Evidence {
     pub facts: Vec<StatedFact>,
     /// What surrounds the failure.
     pub context: Context,
+    /// The ids of checks that were answered, whatever came out: they are not asked again.
+    pub answered: Vec<String>,
 }
 
 impl Evidence {
@@ -69,6 +71,7 @@ impl Evidence {
         Evidence {
             text: text.map(|redacted| redacted.text),
             facts,
+            answered: self.answered.clone(),
             context: Context {
                 edge: self.context.edge.iter().map(clean).collect(),
                 only_in: self.context.only_in.iter().map(clean).collect(),
@@ -316,6 +319,10 @@ pub struct Diagnosis {
     pub symptoms: Vec<SeenSymptom>,
     /// What to do next.
     pub next_step: NextStep,
+    /// What one needs at hand for the next step, if it is a check.
+    pub access: Option<Access>,
+    /// Other checks that need the same at hand and are worth their minutes too.
+    pub along: Vec<NextStep>,
     /// Expected minutes to the end.
     pub expected_minutes: f64,
     /// How many secrets of each kind were taken out.

@@ -59,6 +59,7 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
             "/cases/{id}/answers/{answer}/take-back",
             post(case::take_back),
         )
+        .route("/cases/{id}/can", post(case::can))
         .route("/cases/{id}/outcome", get(case::closing).post(case::close))
         .route("/cases/{id}/why", get(case::ask_why))
         .route("/cases/{id}/why/{cause}", get(case::why))

@@ -21,7 +21,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-pub(super) use actions::{add_evidence, answer, take_back};
+pub(super) use actions::{add_evidence, answer, can, take_back};
 pub(super) use closing::{close, closing};
 pub(super) use handover::{json as handover_json, markdown as handover_markdown, show as handover};
 pub(super) use why::{ask as ask_why, show as why};
@@ -63,6 +63,12 @@ struct CasePage {
     story: Vec<String>,
     path: Vec<Stop>,
     step: Step,
+    /// What needs the same at hand as the step, and the words before it.
+    along: Vec<Step>,
+    along_heading: &'static str,
+    /// Who can be chosen: the value, its words, and whether it is.
+    can: Vec<(&'static str, &'static str, bool)>,
+    is_can_open: bool,
     recognised: bool,
     /// It works after a fix: causes are no longer the question.
     is_fixed: bool,
@@ -245,7 +251,26 @@ impl CasePage {
             story: story(t, diagnosis),
             verdict,
             path: path(t, diagnosis),
-            step: step(t, &case.id, diagnosis, system),
+            step: step(t, &case.id, &diagnosis.next_step, system),
+            along: diagnosis
+                .along
+                .iter()
+                .map(|other| step(t, &case.id, other, system))
+                .collect(),
+            along_heading: t.get(
+                diagnosis
+                    .access
+                    .map_or("along.anywhere", words::while_there),
+            ),
+            is_can_open: !found.can().is_empty(),
+            can: Who::ALL
+                .into_iter()
+                .map(|who| {
+                    let chosen = found.can();
+                    let is_chosen = chosen.is_empty() || chosen.contains(&who);
+                    (who.as_str(), t.get(words::part(who)), is_chosen)
+                })
+                .collect(),
             recognised,
             is_fixed,
             is_stuck: !is_fixed && !recognised && diagnosis.next_step.kind == StepKind::HandOver,
@@ -378,9 +403,8 @@ fn path(t: &'static Messages, diagnosis: &Diagnosis) -> Vec<Stop> {
         .collect()
 }
 
-fn step(t: &'static Messages, case: &str, diagnosis: &Diagnosis, system: &str) -> Step {
-    let NextStep { kind, who, .. } = diagnosis.next_step;
-    let step = &diagnosis.next_step;
+fn step(t: &'static Messages, case: &str, step: &NextStep, system: &str) -> Step {
+    let NextStep { kind, who, .. } = *step;
     // Commands for a server are most often for Linux, whatever the reader sits at.
     let system = if who == Who::ServerAdmin {
         "linux"
