@@ -29,6 +29,9 @@ const HORIZON: usize = 12;
 const MINUTES_PER_PLACE: f64 = 0.7;
 /// The place of a check that none of the likeliest causes names.
 const FAR_DOWN: u8 = 5;
+/// While next to nothing is known what can be answered on the spot comes first: getting at a command
+/// line, a log or a panel takes that many minutes.
+const TRIP_MINUTES: f64 = 4.0;
 /// Stands for the place of a check that a cause does not name.
 const UNNAMED: u8 = u8::MAX;
 /// From this probability on a cause is as good as known.
@@ -114,6 +117,8 @@ struct PlannedCheck {
     minutes: f64,
     who: Who,
     access: Access,
+    /// Minutes until one is there; a question needs none.
+    trip: f64,
     /// For each answer, P(answer | cause) for each cause, then for something else.
     answers: Vec<Vec<f64>>,
 }
@@ -190,6 +195,10 @@ impl Planner {
                 minutes: check.minutes,
                 who: check.who,
                 access: check.access(),
+                trip: match check.kind {
+                    CheckKind::Check => TRIP_MINUTES,
+                    CheckKind::Question => 0.0,
+                },
                 answers: answer_probabilities(graph, model, check),
             })
             .collect();
@@ -203,7 +212,7 @@ impl Planner {
             .collect();
         let worth: Vec<f64> = checks
             .iter()
-            .map(|check| check.bits(&weights) / (check.minutes + 1.0))
+            .map(|check| check.bits(&weights) / (check.minutes + check.trip + 1.0))
             .collect();
         most_telling.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]).then(a.cmp(b)));
         let names = |root: usize| {

@@ -221,6 +221,8 @@ pub struct DiagnosisJson {
     layer: Option<&'static str>,
     path: Vec<PathJson>,
     causes: Vec<CauseJson>,
+    /// Faults beside the listed causes.
+    also: Vec<AlsoJson>,
     other_probability: f64,
     facts: Vec<SeenFactJson>,
     next_step: StepJson,
@@ -381,6 +383,16 @@ struct AnswerJson {
 }
 
 #[derive(Debug, Serialize)]
+struct AlsoJson {
+    cause: String,
+    title: String,
+    layer: &'static str,
+    probability: f64,
+    url: String,
+    why: String,
+}
+
+#[derive(Debug, Serialize)]
 struct KnowledgeJson {
     version: String,
     hash: String,
@@ -474,6 +486,18 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
             })
             .collect(),
         causes: causes(diagnosis),
+        also: diagnosis
+            .also
+            .iter()
+            .map(|fault| AlsoJson {
+                cause: fault.cause.clone(),
+                title: fault.title.clone(),
+                layer: fault.layer.as_str(),
+                probability: fault.probability,
+                url: format!("/causes/{}", fault.cause),
+                why: fault.why.clone(),
+            })
+            .collect(),
         other_probability: diagnosis.other_probability,
         facts: diagnosis
             .facts

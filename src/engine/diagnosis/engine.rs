@@ -155,8 +155,8 @@ impl Engine {
 
     /// The same for evidence that nobody else needs: a long text is in memory once, not twice.
     pub fn diagnose_owned(&self, evidence: Vec<Evidence>) -> Diagnosis {
-        let gathered = self.gathered(evidence);
-        let weighed = self.weighed(&gathered.counted().collect::<Vec<_>>());
+        let mut gathered = self.gathered(evidence);
+        let (weighed, also) = self.weighed_by_fault(&mut gathered);
         let known = gathered.counted().map(|(_, fact)| &*fact.key);
         let answered: Vec<usize> = gathered
             .answered
@@ -175,7 +175,30 @@ impl Engine {
         let plan = self
             .planner
             .plan_under(posterior, families, known, circumstances);
-        self.assemble(gathered, &weighed, plan)
+        self.assemble(gathered, &weighed, plan, also)
+    }
+
+    /// What the evidence makes of the causes; where it shows two faults, what it makes of the one
+    /// that is dealt with first, and the other.
+    pub(super) fn weighed_by_fault(&self, gathered: &mut Gathered) -> (Weighed, Vec<AlsoFault>) {
+        let counted: Vec<(usize, &Fact)> = gathered.counted().collect();
+        let all = self.weighed(&counted);
+        if let Some((first, also)) = self.two_faults(&counted, &all) {
+            return (first, vec![also]);
+        }
+        if gathered.connections < 2 {
+            return (all, Vec::new());
+        }
+        match self.fault_of_another_connection(gathered, &all) {
+            // What breaks earlier on the way comes first.
+            Some((_, Some(earlier))) => {
+                gathered.connection = Some(earlier);
+                let first = self.weighed(&gathered.counted().collect::<Vec<_>>());
+                let also = self.fault_of_another_connection(gathered, &first);
+                (first, also.into_iter().map(|(also, _)| also).collect())
+            }
+            other => (all, other.into_iter().map(|(also, _)| also).collect()),
+        }
     }
 
     /// What the pieces of evidence say.
@@ -260,7 +283,13 @@ impl Engine {
         families
     }
 
-    fn assemble(&self, gathered: Gathered, weighed: &Weighed, plan: Plan) -> Diagnosis {
+    fn assemble(
+        &self,
+        gathered: Gathered,
+        weighed: &Weighed,
+        plan: Plan,
+        also: Vec<AlsoFault>,
+    ) -> Diagnosis {
         let Weighed {
             symptoms,
             posterior,
@@ -275,7 +304,8 @@ impl Engine {
             VerdictKind::Identified | VerdictKind::Likely => causes.first().map(|c| c.layer),
             _ => None,
         };
-        let notes = gathered.notes();
+        let also_why = also.iter().map(|fault| fault.why.clone());
+        let notes: Vec<String> = also_why.chain(gathered.notes()).collect();
         let path = self.path(&gathered, symptoms, &causes, verdict);
         let known = Known::of(gathered.counted().map(|(_, fact)| fact));
         let configurations = gathered.reviews();
@@ -290,6 +320,7 @@ impl Engine {
         Diagnosis {
             text: self.verdict_text(verdict, &causes, &notes),
             verdict,
+            also,
             layer: layer.or_else(|| {
                 path.iter()
                     .find(|step| step.state == StepState::Failed)

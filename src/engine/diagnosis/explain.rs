@@ -149,7 +149,7 @@ impl Engine {
     pub fn explain(&self, evidence: &[Evidence], id: &str) -> Option<Explanation> {
         let own = self.graph.causes.iter().position(|cause| cause.id == id)?;
         let mut gathered = self.gathered(evidence.to_vec());
-        let weighed = self.weighed(&gathered.counted().collect::<Vec<_>>());
+        let (weighed, _) = self.weighed_by_fault(&mut gathered);
         let root = self.model.root_of(own);
         let speaker = match own == root {
             true => self.speaker(root, &weighed.posterior),
@@ -444,8 +444,10 @@ impl Engine {
             span: None,
         });
         gathered.facts.extend(told);
-        let weighed = self.weighed(&gathered.counted().collect::<Vec<_>>());
+        let connection = gathered.connection;
+        let (weighed, _) = self.weighed_by_fault(gathered);
         gathered.facts.truncate(before);
+        gathered.connection = connection;
         weighed
     }
 }

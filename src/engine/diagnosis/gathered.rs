@@ -397,6 +397,29 @@ impl Gathered {
         fact.span.map(|span| quotation(&text[span.start..span.end]))
     }
 
+    /// Whether the connection is a tool's own.
+    pub(super) fn is_of_a_tool(&self, connection: usize) -> bool {
+        self.of_tools.contains(&connection)
+    }
+
+    /// The address of a connection without its query.
+    pub(super) fn address_of(&self, connection: usize) -> Option<String> {
+        let known = self.endpoints.iter();
+        let known = known.filter(|(_, number)| *number == connection);
+        known.map(|(address, _)| address.without_query()).next()
+    }
+
+    /// What is said of one connection, and of the situation as a whole.
+    pub(super) fn of_connection(&self, own: usize) -> impl Iterator<Item = (usize, &Fact)> {
+        let facts = self.facts.iter().enumerate();
+        facts.filter(move |(_, fact)| {
+            let is_of_everything = OF_EVERYTHING
+                .iter()
+                .any(|beginning| fact.key.starts_with(beginning));
+            fact.connection == Some(own) || fact.connection.is_none() && is_of_everything
+        })
+    }
+
     pub(super) fn value_of(&self, key: &str) -> Option<&str> {
         self.counted()
             .find(|(_, fact)| *fact.key == *key && fact.hop == Hop::ClientEdge)

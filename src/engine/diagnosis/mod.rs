@@ -4,6 +4,7 @@ mod digest;
 mod engine;
 mod experience;
 mod explain;
+mod faults;
 mod gathered;
 mod path;
 mod steps;
@@ -298,6 +299,21 @@ pub struct KnowledgeVersion {
     pub hash: String,
 }
 
+/// A second fault, which shows later on the connection's way than the one that is diagnosed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlsoFault {
+    /// Its cause's id.
+    pub cause: String,
+    /// Its title.
+    pub title: String,
+    /// Where it sits.
+    pub layer: Layer,
+    /// How likely it is, of what was seen of it; rounded to four places.
+    pub probability: f64,
+    /// Why one cause does not explain everything, and what to do.
+    pub why: String,
+}
+
 /// Everything that a face needs to show, redacted already.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
@@ -311,6 +327,8 @@ pub struct Diagnosis {
     pub path: Vec<PathStep>,
     /// Likeliest first.
     pub causes: Vec<RankedCause>,
+    /// What is there beside the listed causes; none in nearly all cases.
+    pub also: Vec<AlsoFault>,
     /// Everything that is not listed.
     pub other_probability: f64,
     /// What was read, in the order of the evidence.

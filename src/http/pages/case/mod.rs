@@ -65,6 +65,8 @@ struct CasePage {
     step: Step,
     /// What needs the same at hand as the step, and the words before it.
     along: Vec<Step>,
+    /// A second fault: why, address and title.
+    also: Vec<(String, String, String)>,
     along_heading: &'static str,
     /// Who can be chosen: the value, its words, and whether it is.
     can: Vec<(&'static str, &'static str, bool)>,
@@ -257,6 +259,14 @@ impl CasePage {
                 .iter()
                 .map(|other| step(t, &case.id, other, system))
                 .collect(),
+            also: diagnosis
+                .also
+                .iter()
+                .map(|fault| {
+                    let address = format!("/causes/{}?case={}", fault.cause, case.id);
+                    (fault.why.clone(), address, fault.title.clone())
+                })
+                .collect(),
             along_heading: t.get(
                 diagnosis
                     .access
@@ -359,7 +369,9 @@ fn story(t: &Messages, diagnosis: &Diagnosis) -> Vec<String> {
             ],
         ));
     }
-    sentences.extend(diagnosis.notes.iter().cloned());
+    // A second fault has a notice of its own.
+    let is_of_it = |note: &&String| diagnosis.also.iter().all(|fault| fault.why != **note);
+    sentences.extend(diagnosis.notes.iter().filter(is_of_it).cloned());
     let is_worked_on = !matches!(
         diagnosis.verdict,
         VerdictKind::Healthy | VerdictKind::Unrecognised
