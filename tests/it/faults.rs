@@ -90,7 +90,6 @@ fn one_fault_is_one() {
             .filter(fires)
             .map(|case| case["id"].to_string())
             .collect();
-        println!("{file}: {} of {}: {fired:?}", fired.len(), cases.len());
         assert!(fired.len() * 50 <= cases.len(), "{file}: {fired:?}");
     }
 }
