@@ -38,6 +38,8 @@ const UNNAMED: u8 = u8::MAX;
 const NEARLY_CERTAIN: f64 = 0.8;
 /// A check that saves fewer minutes only wears people out.
 const LEAST_SAVED: f64 = 0.5;
+/// Answers that come more rarely decide nothing of what is offered beside a check.
+const RARE_ANSWER: f64 = 0.05;
 /// At most that many checks are offered beside the chosen one.
 const MOST_ALONG: usize = 2;
 /// Below this probability of the likeliest cause next to nothing is known.
@@ -401,15 +403,20 @@ impl Planner {
             .filter(|(_, other)| !other.keys.iter().flatten().any(|key| first.tells(*key)))
             .filter_map(|(position, other)| {
                 let detour = other.detour(stand.likeliest) + waiting(other.who, can);
-                let alone = stand.saved_by(other) - detour;
-                let after = (alone > LEAST_SAVED).then(|| stand.saved_after(first, other))?;
-                (after - detour > LEAST_SAVED).then_some((after - detour, position))
+                let saved = stand.saved_by(other, detour)? - detour;
+                (saved > LEAST_SAVED).then_some((saved, position))
             })
             .collect();
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        // Those that are worth little alone are worth less after another one.
         found.truncate(MOST_ALONG);
-        found
-            .into_iter()
+        found.retain(|(_, position)| {
+            let other = &self.checks[*position];
+            let detour = other.detour(stand.likeliest) + waiting(other.who, can);
+            stand.saved_after(first, other, detour) > LEAST_SAVED
+        });
+        let checks = found.into_iter();
+        checks
             .map(|(_, position)| self.checks[position].check)
             .collect()
     }
@@ -430,8 +437,8 @@ struct Standing<'s> {
 }
 
 impl Standing<'_> {
-    /// Minutes that a check saves, less its own.
-    fn saved_by(&self, check: &PlannedCheck) -> f64 {
+    /// Minutes that a check saves, less its own; `None` if they are not more than the `detour`.
+    fn saved_by(&self, check: &PlannedCheck, detour: f64) -> Option<f64> {
         let Standing {
             likeliest,
             now,
@@ -439,13 +446,16 @@ impl Standing<'_> {
             costs,
             without,
         } = *self;
-        let minutes = check.minutes_after(likeliest, now, rest, costs, without, |_| true);
-        minutes.map_or(0.0, |minutes| without - minutes)
+        let is_worth = |minutes| without - minutes > detour;
+        let minutes = check.minutes_after(likeliest, now, rest, costs, without, is_worth)?;
+        Some(without - minutes)
     }
 
-    /// What it still saves when another one was answered before.
-    fn saved_after(&self, first: &PlannedCheck, check: &PlannedCheck) -> f64 {
-        let mut saved = CANNOT_TELL * self.saved_by(check);
+    /// What it still saves beyond the `detour` when another one was answered before. Answers that
+    /// hardly ever come are passed over.
+    fn saved_after(&self, first: &PlannedCheck, check: &PlannedCheck, detour: f64) -> f64 {
+        let alone = self.saved_by(check, detour).unwrap_or(detour);
+        let mut saved = CANNOT_TELL * (alone - detour);
         for answer in &first.answers {
             let rest = self.rest * answer[answer.len() - 1];
             let mut now: Vec<f64> = self
@@ -455,7 +465,7 @@ impl Standing<'_> {
                 .map(|(cause, probability)| probability * answer[*cause])
                 .collect();
             let total = rest + now.iter().sum::<f64>();
-            if total <= 0.0 {
+            if total < RARE_ANSWER {
                 continue;
             }
             for probability in &mut now {
@@ -468,7 +478,8 @@ impl Standing<'_> {
                 ..*self
             };
             // Nobody has to do it where it does not pay any more.
-            saved += total * (1.0 - CANNOT_TELL) * after.saved_by(check).max(0.0);
+            let still = after.saved_by(check, detour).unwrap_or(detour) - detour;
+            saved += total * (1.0 - CANNOT_TELL) * still.max(0.0);
         }
         saved
     }
