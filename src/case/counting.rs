@@ -42,23 +42,16 @@ pub struct Counted {
 impl Counted {
     fn of<'a>(entries: impl Iterator<Item = (usize, &'a Entry)>) -> Self {
         let (entries, pieces) = entries
-            .map(|(position, entry)| {
-                let mut evidence = entry.evidence.clone();
-                if let Happening::Answer { step, .. } = &entry.what {
-                    evidence.answered.push(step.clone());
-                }
-                (position, evidence)
-            })
+            .map(|(position, entry)| (position, entry.evidence.clone()))
             .unzip();
         Counted { entries, pieces }
     }
 
     /// Whether nothing was given.
     pub fn is_empty(&self) -> bool {
-        self.pieces.iter().all(|piece| {
-            let nothing = Evidence::default();
-            piece.text.is_none() && piece.facts.is_empty() && piece.context == nothing.context
-        })
+        self.pieces
+            .iter()
+            .all(|piece| *piece == Evidence::default())
     }
 }
 

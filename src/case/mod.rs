@@ -23,9 +23,7 @@ use jiff::Timestamp;
 
 use crate::engine::Evidence;
 pub use diagnosed::{DiagnosedCase, Given, RuledOut};
-pub use probe::{
-    Compared, Probe, ProbeState, Probed, Report, SelfTest, Stage, StageKind, StageState, Variant,
-};
+pub use probe::{Probe, ProbeState, Probed, Report, Stage, StageKind, StageState, Variant};
 pub use verification::FixResult;
 
 /// How a case stands.

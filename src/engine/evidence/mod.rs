@@ -17,7 +17,6 @@ mod logs;
 mod netlog;
 mod reading;
 mod recording;
-mod report;
 mod scan;
 mod sentences;
 mod stated;

@@ -52,7 +52,6 @@ pub(in crate::http) async fn create(
         hold_seconds: ordered.hold_seconds,
         all: ordered.all,
         case: ordered.case,
-        browser: None,
     };
     let job = shared.app.probe(request, caller).await?;
     let location = format!("/api/v1/probes/{}", job.id);

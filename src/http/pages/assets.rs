@@ -15,11 +15,10 @@ use super::error::PageError;
 struct Embedded;
 
 /// What browsers fetch: name, ending, media type.
-const SERVED: [(&str, &str, &str); 4] = [
+const SERVED: [(&str, &str, &str); 3] = [
     ("style", "css", "text/css; charset=utf-8"),
     ("script", "js", "text/javascript; charset=utf-8"),
     ("favicon", "svg", "image/svg+xml"),
-    ("self-test", "js", "text/javascript; charset=utf-8"),
 ];
 
 /// The text of an embedded file; empty if there is none.
@@ -38,15 +37,13 @@ pub(super) struct Addresses {
     pub(super) script: String,
     /// The icon.
     pub(super) icon: String,
-    /// The script of the self-test's page.
-    pub(super) self_test: String,
 }
 
 impl Addresses {
     /// Made once: the files do not change while the program runs.
     pub(super) fn get() -> &'static Addresses {
         static ADDRESSES: LazyLock<Addresses> = LazyLock::new(|| {
-            let [style, script, icon, self_test] = SERVED.map(|(name, ending, _)| {
+            let [style, script, icon] = SERVED.map(|(name, ending, _)| {
                 let bytes = Embedded::get(&format!("{name}.{ending}"))
                     .map(|file| file.data)
                     .unwrap_or_default();
@@ -61,7 +58,6 @@ impl Addresses {
                 style,
                 script,
                 icon,
-                self_test,
             }
         });
         &ADDRESSES
@@ -72,12 +68,7 @@ impl Addresses {
 pub(in crate::http) async fn show(Path(name): Path<String>) -> Result<Response, PageError> {
     let wanted = format!("/assets/{name}");
     let addresses = Addresses::get();
-    let known = [
-        &addresses.style,
-        &addresses.script,
-        &addresses.icon,
-        &addresses.self_test,
-    ];
+    let known = [&addresses.style, &addresses.script, &addresses.icon];
     let position = known.iter().position(|address| **address == wanted);
     let (file, ending, kind) = position
         .map(|at| SERVED[at])
