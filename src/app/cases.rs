@@ -9,9 +9,8 @@ use crate::case::diagnosed::CLOSE_AS_SOLVED;
 use crate::case::{
     Case, CaseState, DiagnosedCase, Entry, FixReport, FixResult, Happening, Outcome, OutcomeKind,
 };
-use crate::engine::diagnosis::StatedFact;
+use crate::engine::diagnosis::{Explanation, StatedFact};
 use crate::engine::near::near_names;
-use crate::engine::next_step::key_of_asked;
 use crate::engine::redact::redact;
 use crate::engine::{Engine, Evidence};
 use crate::store::{CaseSummary, StoreError};
@@ -80,6 +79,33 @@ impl App {
             ))
         })?;
         self.in_engine(earlier, DiagnosedCase::of).await
+    }
+
+    /// A case, and why the cause of that id is as likely in it as it is.
+    ///
+    /// # Errors
+    /// There is no such case or cause, or the store fails.
+    pub async fn explanation(
+        &self,
+        id: &str,
+        cause: &str,
+    ) -> Result<(DiagnosedCase, Explanation), AppError> {
+        let case = self.find(id).await?;
+        let engine = self.engine();
+        if engine.graph().cause(cause).is_none() {
+            return Err(AppError::NotFound(no_such_cause(&engine, cause)));
+        }
+        let cause = cause.to_owned();
+        // Every answer of every check is weighed, which takes longer than a diagnosis.
+        let work = move || {
+            let found = DiagnosedCase::of(&engine, case);
+            let explanation = engine.explain(&found.counted.pieces, &cause)?;
+            Some((found, explanation))
+        };
+        tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|error| AppError::Internal(error.to_string()))?
+            .ok_or_else(|| AppError::NotFound("there is no such cause".to_owned()))
     }
 
     /// Cases, those that changed last first.
@@ -314,14 +340,8 @@ fn answered(
             step: step.to_owned(),
             answer: answer.to_owned(),
         };
-        // Whatever came out, the same is not asked again.
-        let asked = StatedFact {
-            key: key_of_asked(step),
-            value: answer.to_owned(),
-            ..StatedFact::default()
-        };
         if answer == "cannot-tell" {
-            return Ok((what, vec![asked]));
+            return Ok((what, Vec::new()));
         }
         let chosen = check.answers.iter().find(|known| known.id == answer);
         if let Some(chosen) = chosen {
@@ -331,7 +351,7 @@ fn answered(
                 hop: chosen.hop,
                 vantage: "user".to_owned(),
             });
-            return Ok((what, facts.chain([asked]).collect()));
+            return Ok((what, facts.collect()));
         }
     }
     // A fix that was applied can be spoken of even if its cause left the knowledge since.
@@ -352,21 +372,25 @@ fn answered(
     }
 }
 
+fn no_such_cause(engine: &Engine, cause: &str) -> String {
+    let known = engine.graph().causes.iter().map(|cause| cause.id.as_str());
+    let near = near_names(cause, known, 3);
+    let hint = match near.as_slice() {
+        [] => "GET /api/v1/causes lists the known ones".to_owned(),
+        near => format!("did you mean {}?", near.join(" or ")),
+    };
+    format!("there is no such cause; {hint}")
+}
+
 /// An outcome that can be kept: its cause is known, its words are redacted.
 fn checked(engine: &Engine, closing: Closing) -> Result<Outcome, AppError> {
     let graph = engine.graph();
     let given = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
     let cause = given(closing.cause).map(|cause| cause.trim().to_owned());
     if let Some(cause) = cause.as_deref().filter(|id| graph.cause(id).is_none()) {
-        let known = graph.causes.iter().map(|cause| cause.id.as_str());
-        let near = near_names(cause, known, 3);
-        let hint = match near.as_slice() {
-            [] => "GET /api/v1/causes lists the known ones".to_owned(),
-            near => format!("did you mean {}?", near.join(" or ")),
-        };
         return Err(AppError::Faulty {
             pointer: "/cause",
-            detail: format!("there is no such cause; {hint}"),
+            detail: no_such_cause(engine, cause),
         });
     }
     let words = |pointer, text: Option<String>| match given(text) {

@@ -6,11 +6,13 @@ mod learning;
 mod probes;
 
 pub use crate::case::DiagnosedCase;
+pub use crate::probe::accept_of;
 pub use cases::Closing;
 pub use knowledge::{ChangeError, Changed, LocalEntry};
 pub use learning::{CaseReplay, Learned};
 pub use probes::{
-    Caller, Following, Happened, Job, ProbeRequest, ProbeSettingsError, Step, limits, policy,
+    Caller, Dialled, Following, Happened, Job, ProbeRequest, ProbeSettingsError, Step, limits,
+    policy,
 };
 
 use std::sync::Arc;

@@ -42,16 +42,23 @@ pub struct Counted {
 impl Counted {
     fn of<'a>(entries: impl Iterator<Item = (usize, &'a Entry)>) -> Self {
         let (entries, pieces) = entries
-            .map(|(position, entry)| (position, entry.evidence.clone()))
+            .map(|(position, entry)| {
+                let mut evidence = entry.evidence.clone();
+                if let Happening::Answer { step, .. } = &entry.what {
+                    evidence.answered.push(step.clone());
+                }
+                (position, evidence)
+            })
             .unzip();
         Counted { entries, pieces }
     }
 
     /// Whether nothing was given.
     pub fn is_empty(&self) -> bool {
-        self.pieces
-            .iter()
-            .all(|piece| *piece == Evidence::default())
+        self.pieces.iter().all(|piece| {
+            let nothing = Evidence::default();
+            piece.text.is_none() && piece.facts.is_empty() && piece.context == nothing.context
+        })
     }
 }
 

@@ -107,6 +107,10 @@ impl DiagnosedCase {
     fn with(engine: &Engine, case: Case, verification: Option<Verification>) -> Self {
         let counted = case.counted();
         let mut diagnosis = engine.diagnose(&counted.pieces);
+        if case.outcome().is_some() || verification.as_ref().is_some_and(|v| v.fix.is_waiting()) {
+            diagnosis.along.clear();
+            diagnosis.access = None;
+        }
         if case.outcome().is_some() {
             diagnosis.next_step = closed_step();
         } else if let Some(verification) = verification.as_ref().filter(|v| v.fix.is_waiting()) {
@@ -146,6 +150,14 @@ impl DiagnosedCase {
         let before = self.verification.as_ref().map(|v| &v.before);
         let before = before.and_then(|before| before.subject.url());
         self.diagnosis.subject.url().or(before)
+    }
+
+    /// Whose part can be done without waiting, as it was said last; everybody's, if empty.
+    pub fn can(&self) -> &[Who] {
+        let said = self.counted.pieces.iter().map(|piece| &piece.context.can);
+        said.rev()
+            .find(|can| !can.is_empty())
+            .map_or(&[], |can| can)
     }
 
     /// The position of the entry that a piece of the diagnosis' evidence came with.

@@ -23,7 +23,9 @@ use jiff::Timestamp;
 
 use crate::engine::Evidence;
 pub use diagnosed::{DiagnosedCase, Given, RuledOut};
-pub use probe::{Probe, ProbeState, Probed, Report, Stage, StageKind, StageState, Variant};
+pub use probe::{
+    Compared, Probe, ProbeState, Probed, Report, SelfTest, Stage, StageKind, StageState, Variant,
+};
 pub use verification::FixResult;
 
 /// How a case stands.

@@ -120,6 +120,8 @@ pub struct Probed {
     pub stages: Vec<Stage>,
     /// The handshake again with one thing changed.
     pub variants: Vec<Variant>,
+    /// What the user's browser saw of the same address, and what both together say.
+    pub browser: Option<(SelfTest, Compared)>,
 }
 
 /// The parts of a connection's way that a probe goes through.
@@ -240,4 +242,168 @@ pub struct Variant {
     pub finding: String,
     /// How long it took, in milliseconds.
     pub took_ms: u64,
+}
+
+/// What a user's browser saw when it opened the socket from this service's page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SelfTest {
+    /// The socket's address.
+    pub url: String,
+    /// Whether it opened.
+    pub opened: bool,
+    /// The close code, if it was closed.
+    pub code: Option<u16>,
+    /// The close frame's reason.
+    pub reason: String,
+    /// Whether it was closed in the ordinary way.
+    pub clean: Option<bool>,
+    /// Milliseconds until it opened, or until it failed.
+    pub took_ms: u64,
+    /// What the browser threw, if it did.
+    pub error: String,
+    /// Whether the browser believes to be online.
+    pub online: bool,
+    /// The Origin that was sent: this service's.
+    pub origin: String,
+    /// The browser's own description.
+    pub browser: String,
+    /// Whether a plain request to the same host was answered, whatever with.
+    pub fetched: Option<bool>,
+    /// Whether a socket to this service opened and echoed.
+    pub control: Option<bool>,
+}
+
+/// What two vantage points together say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// Both connect.
+    BothWork,
+    /// Neither does.
+    BothFail,
+    /// The browser does not, this service does: between the user and the network.
+    OnlyServer,
+    /// The browser does, this service does not.
+    OnlyBrowser,
+    /// The server refuses this service's Origin, and would take others: nothing is said of the page
+    /// that fails.
+    OriginRefused,
+    /// The browser opens no WebSocket at all, not even to this service.
+    NoSockets,
+    /// The browser forbids the attempt from an encrypted page.
+    MixedContent,
+    /// This service did not look, so only the browser speaks.
+    BrowserAlone,
+}
+
+impl Compared {
+    /// All of them.
+    pub const ALL: [Compared; 8] = [
+        Compared::BothWork,
+        Compared::BothFail,
+        Compared::OnlyServer,
+        Compared::OnlyBrowser,
+        Compared::OriginRefused,
+        Compared::NoSockets,
+        Compared::MixedContent,
+        Compared::BrowserAlone,
+    ];
+
+    /// The word used in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Compared::BothWork => "both-work",
+            Compared::BothFail => "both-fail",
+            Compared::OnlyServer => "only-server",
+            Compared::OnlyBrowser => "only-browser",
+            Compared::OriginRefused => "origin-refused",
+            Compared::NoSockets => "no-sockets",
+            Compared::MixedContent => "mixed-content",
+            Compared::BrowserAlone => "browser-alone",
+        }
+    }
+
+    /// The one of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Compared::ALL.into_iter().find(|one| one.as_str() == word)
+    }
+
+    /// Holds what a browser saw against what this service saw with the same Origin.
+    pub fn of(test: &SelfTest, seen: Option<&Report>) -> Self {
+        if !test.opened && test.control == Some(false) {
+            return Compared::NoSockets;
+        }
+        let is_forbidden = test.origin.starts_with("https:") && test.url.starts_with("ws:");
+        if !test.opened && is_forbidden {
+            return Compared::MixedContent;
+        }
+        let Some(seen) = seen else {
+            return Compared::BrowserAlone;
+        };
+        let is_accepted = seen
+            .stage(StageKind::Upgrade)
+            .is_some_and(|stage| stage.state == StageState::Ok);
+        let without_origin = seen
+            .variants
+            .iter()
+            .any(|variant| variant.id == "without-origin" && variant.accepted);
+        match (test.opened, is_accepted) {
+            (true, true) => Compared::BothWork,
+            (true, false) => Compared::OnlyBrowser,
+            (false, true) => Compared::OnlyServer,
+            (false, false) if without_origin => Compared::OriginRefused,
+            (false, false) => Compared::BothFail,
+        }
+    }
+
+    /// What may be concluded: the facts of both, without those that say nothing of the page that
+    /// fails.
+    pub fn facts(self, test: &SelfTest, seen: Option<&Report>) -> Vec<StatedFact> {
+        let stated = |key: &str, value: &str| StatedFact {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            vantage: "user".to_owned(),
+            ..StatedFact::default()
+        };
+        let failed = || {
+            let mut facts = vec![stated("handshake.opened", "no")];
+            if let Some(code) = test.code {
+                facts.push(stated("close.code", &code.to_string()));
+            }
+            if !test.online {
+                facts.push(stated("client.network", "offline"));
+            }
+            facts
+        };
+        let of_server = || seen.map(Report::all_facts).unwrap_or_default();
+        // Name, network and encryption are the same whatever the Origin.
+        let below_handshake = || {
+            let stages = seen.iter().flat_map(|seen| &seen.stages);
+            let below = stages.filter(|stage| stage.stage < StageKind::Upgrade);
+            below.flat_map(|stage| stage.facts.clone()).collect()
+        };
+        match self {
+            Compared::BothWork => {
+                let mut facts = of_server();
+                facts.push(stated("handshake.opened", "yes"));
+                facts
+            }
+            Compared::BothFail => {
+                let mut facts = of_server();
+                facts.extend(failed());
+                facts.push(stated("works.other-network", "no"));
+                facts
+            }
+            Compared::OnlyServer => {
+                let mut facts = failed();
+                facts.push(stated("works.other-network", "yes"));
+                facts
+            }
+            Compared::OnlyBrowser => vec![stated("handshake.opened", "yes")],
+            Compared::OriginRefused => below_handshake(),
+            Compared::NoSockets => failed(),
+            Compared::MixedContent => Vec::new(),
+            Compared::BrowserAlone if test.opened => vec![stated("handshake.opened", "yes")],
+            Compared::BrowserAlone => failed(),
+        }
+    }
 }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::usage_error;
 use crate::engine::evidence::decoded;
 use crate::engine::knowledge::read;
+use crate::engine::near::near_names;
 use crate::engine::{Engine, Evidence};
 use crate::json::{self, ContextJson, EvidenceJson, FactJson};
 use crate::report;
@@ -29,6 +30,9 @@ pub(super) struct Arguments {
     /// How to print the diagnosis
     #[arg(long, value_enum, default_value = "text")]
     format: Format,
+    /// Say why this cause is as likely as it is, and what would change that; its id
+    #[arg(long, value_name = "CAUSE", conflicts_with = "batch")]
+    why: Option<String>,
     /// JSON lines in (id, text, optional facts and context), JSON lines out (id, causes)
     #[arg(long)]
     batch: bool,
@@ -46,7 +50,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let done = if arguments.batch {
         batch(&engine, input)
     } else {
-        single(&engine, input, arguments.format)
+        single(&engine, input, arguments)
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -56,21 +60,46 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn single(engine: &Engine, mut input: Box<dyn Read>, format: Format) -> io::Result<()> {
+fn single(engine: &Engine, mut input: Box<dyn Read>, arguments: &Arguments) -> io::Result<()> {
     let mut bytes = Vec::new();
     input.read_to_end(&mut bytes)?;
-    let diagnosis = engine.diagnose_owned(vec![Evidence {
+    let evidence = vec![Evidence {
         text: Some(decoded(bytes)),
         ..Evidence::default()
-    }]);
+    }];
+    if let Some(cause) = &arguments.why {
+        return why(engine, &evidence, cause, arguments.format);
+    }
+    let diagnosis = engine.diagnose_owned(evidence);
     let mut out = io::stdout().lock();
-    match format {
+    match arguments.format {
         Format::Json => {
             serde_json::to_writer_pretty(&mut out, &json::diagnosis(&diagnosis))?;
             writeln!(out)
         }
         Format::Text => writeln!(out, "{}", report::text(&diagnosis)),
         Format::Markdown => write!(out, "{}", report::markdown(&diagnosis, None)),
+    }
+}
+
+fn why(engine: &Engine, evidence: &[Evidence], cause: &str, format: Format) -> io::Result<()> {
+    let explanation = engine.explain(evidence, cause).ok_or_else(|| {
+        let known = engine.graph().causes.iter().map(|cause| cause.id.as_str());
+        let near = match near_names(cause, known, 3).as_slice() {
+            [] => String::new(),
+            near => format!("; near names: {}", near.join(", ")),
+        };
+        let complaint = format!("there is no cause {cause:?}{near}");
+        io::Error::new(io::ErrorKind::InvalidInput, complaint)
+    })?;
+    let mut out = io::stdout().lock();
+    match format {
+        Format::Json => {
+            serde_json::to_writer_pretty(&mut out, &json::explanation(&explanation))?;
+            writeln!(out)
+        }
+        Format::Text => writeln!(out, "{}", report::explanation_text(&explanation)),
+        Format::Markdown => write!(out, "{}", report::explanation_markdown(&explanation)),
     }
 }
 

@@ -483,6 +483,67 @@ impl Who {
     }
 }
 
+impl Who {
+    /// Everybody, those nearest to the user first.
+    pub const ALL: [Who; 5] = [
+        Who::User,
+        Who::Helpdesk,
+        Who::Developer,
+        Who::ServerAdmin,
+        Who::NetworkTeam,
+    ];
+
+    /// The one of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Who::ALL.into_iter().find(|who| who.as_str() == word)
+    }
+
+    /// What they have at hand.
+    pub fn access(self) -> Access {
+        match self {
+            Who::User | Who::Helpdesk => Access::Client,
+            Who::Developer => Access::Code,
+            Who::ServerAdmin => Access::Server,
+            Who::NetworkTeam => Access::Network,
+        }
+    }
+}
+
+/// What one needs at hand for a check. Steps that need the same are done together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Access {
+    /// The device on which it fails.
+    Client,
+    /// A command line on any machine.
+    Anywhere,
+    /// The program's source, or the machine of whoever writes it.
+    Code,
+    /// A login on the server.
+    Server,
+    /// A login on the proxy in front of it.
+    Proxy,
+    /// The pages of the hosting platform, the CDN, the load balancer or the name server.
+    Panel,
+    /// Firewalls and routers.
+    Network,
+}
+
+impl Access {
+    /// The word used in files and JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Access::Client => "client",
+            Access::Anywhere => "anywhere",
+            Access::Code => "code",
+            Access::Server => "server",
+            Access::Proxy => "proxy",
+            Access::Panel => "panel",
+            Access::Network => "network",
+        }
+    }
+}
+
 /// What can go wrong when a fix is applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -568,6 +629,9 @@ pub struct Check {
     pub minutes: f64,
     /// Who can do it.
     pub who: Who,
+    /// What one needs at hand; what `who` has, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub access: Option<Access>,
     /// How to do it, and how to read what comes out; Markdown.
     pub instruction: String,
     /// Commands by system: `linux`, `macos`, `windows`, `devtools`.
@@ -579,6 +643,13 @@ pub struct Check {
     /// The file's name without its ending; set by the reader.
     #[serde(default, skip)]
     pub group: String,
+}
+
+impl Check {
+    /// What one needs at hand for it.
+    pub fn access(&self) -> Access {
+        self.access.unwrap_or(self.who.access())
+    }
 }
 
 /// One of the things that can come out of a check.

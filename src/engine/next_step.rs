@@ -8,41 +8,42 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::evidence::Fact;
-use super::graph::{Check, CheckKind, Graph, Who};
+use super::graph::{Access, Check, CheckKind, Graph, Who};
 use super::matching::holds;
 use super::ranking::{Model, Posterior};
 
 /// Minutes that handing the case over costs everybody.
-pub(super) const HAND_OVER_MINUTES: f64 = 60.0;
+const HAND_OVER_MINUTES: f64 = 60.0;
 /// Minutes for the verification after a fix.
-pub(super) const VERIFY_MINUTES: f64 = 1.0;
+const VERIFY_MINUTES: f64 = 1.0;
 /// How often a fix helps when its cause is there.
-pub(super) const FIX_HELPS: f64 = 0.9;
+const FIX_HELPS: f64 = 0.9;
 /// Minutes of a fix that says nothing of it.
 const UNKNOWN_FIX_MINUTES: f64 = 20.0;
 /// Share of people who cannot tell what came out of a check.
-pub(super) const CANNOT_TELL: f64 = 0.1;
-/// Minutes that checks take to tell a bit, as a rule: what is left to find out is reckoned so.
-const MINUTES_PER_BIT: f64 = 4.0;
-/// Share of its minutes that a check must take off what is left to find out.
-const LEAST_SHARE: f64 = 0.4;
+const CANNOT_TELL: f64 = 0.1;
 /// Planning looks at that many of the likeliest causes.
-const HORIZON: usize = 16;
+const HORIZON: usize = 12;
 /// Causes say which of their checks tell best. A check further down a list is less to the point
 /// than its answers let on, and costs that many minutes more a place.
 const MINUTES_PER_PLACE: f64 = 0.7;
 /// The place of a check that none of the likeliest causes names.
 const FAR_DOWN: u8 = 5;
+/// While next to nothing is known what can be answered on the spot comes first: getting at a command
+/// line, a log or a panel takes that many minutes.
+const TRIP_MINUTES: f64 = 4.0;
 /// Stands for the place of a check that a cause does not name.
 const UNNAMED: u8 = u8::MAX;
 /// From this probability on a cause is as good as known.
-pub(super) const NEARLY_CERTAIN: f64 = 0.8;
-/// From this probability of none of the likeliest causes on little is known.
-const MUCH_UNKNOWN: f64 = 0.25;
-/// A check that tells less than this, in bits a minute, is not worth asking for what it tells alone.
-const LEAST_BITS: f64 = 0.15;
-/// A check must save that many minutes.
-const LEAST_SAVING: f64 = 0.5;
+const NEARLY_CERTAIN: f64 = 0.8;
+/// A check that saves fewer minutes only wears people out.
+const LEAST_SAVED: f64 = 0.5;
+/// Answers that come more rarely decide nothing of what is offered beside a check.
+const RARE_ANSWER: f64 = 0.05;
+/// At most that many checks are offered beside the chosen one.
+const MOST_ALONG: usize = 2;
+/// Below this probability of the likeliest cause next to nothing is known.
+const LITTLE_KNOWN: f64 = 0.2;
 /// P(answer | cause) where the answer tells nothing that the cause speaks of.
 const SILENT_ANSWER: f64 = 0.05;
 
@@ -94,11 +95,6 @@ pub struct NextStep {
     pub answers: Vec<(String, String)>,
 }
 
-/// The key of the fact that a check was asked, whatever came out: it is not asked again.
-pub fn key_of_asked(check: &str) -> String {
-    format!("asked.{check}")
-}
-
 /// What each answer of a check says of each cause, computed once.
 #[derive(Debug)]
 pub struct Planner {
@@ -108,6 +104,9 @@ pub struct Planner {
     /// The keys that answers assert, numbered.
     keys: HashMap<String, usize>,
     fix_minutes: Vec<f64>,
+    fix_who: Vec<Who>,
+    /// Checks in the order of what they tell a minute while nothing is known.
+    most_telling: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -117,11 +116,36 @@ struct PlannedCheck {
     places: Vec<u8>,
     /// For each answer that asserts facts, the numbers of their keys.
     keys: Vec<Vec<usize>>,
-    /// The number of the key that says that it was asked.
-    asked: usize,
     minutes: f64,
+    who: Who,
+    access: Access,
+    /// Minutes until one is there; a question needs none.
+    trip: f64,
     /// For each answer, P(answer | cause) for each cause, then for something else.
     answers: Vec<Vec<f64>>,
+}
+
+/// What somebody waits until another person has done their part, in minutes.
+fn waiting(who: Who, can: &[Who]) -> f64 {
+    if can.is_empty() || can.contains(&who) {
+        return 0.0;
+    }
+    match who {
+        // The helpdesk has the user on the telephone.
+        Who::User if can.contains(&Who::Helpdesk) => 3.0,
+        Who::User | Who::Helpdesk => 10.0,
+        Who::Developer | Who::ServerAdmin => 20.0,
+        Who::NetworkTeam => 30.0,
+    }
+}
+
+/// What a plan has to reckon with beside the probabilities.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Circumstances<'c> {
+    /// Whose part can be done without waiting; everybody's, if empty.
+    pub can: &'c [Who],
+    /// Positions of checks that were answered: they are not asked again.
+    pub answered: &'c [usize],
 }
 
 /// A plan: what to do next and what it will take.
@@ -131,6 +155,11 @@ pub struct Plan {
     pub choice: Choice,
     /// Expected minutes to the end.
     pub expected_minutes: f64,
+    /// Positions of checks that need the same at hand as the chosen one and are worth their minutes
+    /// even after it.
+    pub along: Vec<usize>,
+    /// Where it is handed over because somebody else must apply a fix: the position of its cause.
+    pub fix_of_others: Option<usize>,
 }
 
 /// What a plan chooses.
@@ -159,7 +188,6 @@ impl Planner {
             .map(|(position, check)| PlannedCheck {
                 check: position,
                 places: places(graph, model, check),
-                asked: number(&key_of_asked(&check.id)),
                 keys: check
                     .answers
                     .iter()
@@ -167,9 +195,28 @@ impl Planner {
                     .map(|answer| answer.facts.keys().map(&mut number).collect())
                     .collect(),
                 minutes: check.minutes,
+                who: check.who,
+                access: check.access(),
+                trip: match check.kind {
+                    CheckKind::Check => TRIP_MINUTES,
+                    CheckKind::Question => 0.0,
+                },
                 answers: answer_probabilities(graph, model, check),
             })
             .collect();
+        let mut most_telling: Vec<usize> = (0..checks.len()).collect();
+        let priors = model.posterior(&[]);
+        let weights: Vec<f64> = priors
+            .causes
+            .iter()
+            .copied()
+            .chain([priors.something_else])
+            .collect();
+        let worth: Vec<f64> = checks
+            .iter()
+            .map(|check| check.bits(&weights) / (check.minutes + check.trip + 1.0))
+            .collect();
+        most_telling.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]).then(a.cmp(b)));
         let names = |root: usize| {
             let named = checks.iter().map(|check| check.places[root] != UNNAMED);
             let positions = named.enumerate().filter(|(_, is_named)| *is_named);
@@ -179,6 +226,12 @@ impl Planner {
             named_by: (0..graph.causes.len()).map(names).collect(),
             keys,
             checks,
+            most_telling,
+            fix_who: graph
+                .causes
+                .iter()
+                .map(|cause| cause.fix.as_ref().map_or(Who::Developer, |fix| fix.who))
+                .collect(),
             fix_minutes: graph
                 .causes
                 .iter()
@@ -200,15 +253,24 @@ impl Planner {
         families: &[f64],
         known: impl Iterator<Item = &'k str>,
     ) -> Plan {
+        self.plan_under(posterior, families, known, Circumstances::default())
+    }
+
+    /// The same where not everybody is at hand, or where checks were answered.
+    pub fn plan_under<'k>(
+        &self,
+        posterior: &Posterior,
+        families: &[f64],
+        known: impl Iterator<Item = &'k str>,
+        circumstances: Circumstances<'_>,
+    ) -> Plan {
+        let Circumstances { can, answered } = circumstances;
         let mut is_known = vec![false; self.keys.len()];
         for key in known.filter_map(|key| self.keys.get(key)) {
             is_known[*key] = true;
         }
-        // A fix that did not help is not offered again: what is left of its cause's chance is for
-        // whoever looks next.
-        let mut likeliest: Vec<usize> = (0..families.len())
-            .filter(|cause| families[*cause] > 0.0 && !posterior.tried.contains(cause))
-            .collect();
+        let mut likeliest: Vec<usize> =
+            (0..families.len()).filter(|c| families[*c] > 0.0).collect();
         let likelier = |a: &usize, b: &usize| families[*b].total_cmp(&families[*a]).then(a.cmp(b));
         if likeliest.len() > HORIZON {
             likeliest.select_nth_unstable_by(HORIZON, likelier);
@@ -217,90 +279,146 @@ impl Planner {
         likeliest.sort_unstable_by(likelier);
         let costs: Vec<f64> = likeliest
             .iter()
-            .map(|cause| self.fix_minutes[*cause] + VERIFY_MINUTES)
+            .map(|cause| {
+                self.fix_minutes[*cause] + VERIFY_MINUTES + waiting(self.fix_who[*cause], can)
+            })
             .collect();
         let now: Vec<f64> = likeliest.iter().map(|cause| families[*cause]).collect();
-        let rest = (1.0 - now.iter().sum::<f64>()).max(posterior.something_else);
-        let fix = best_fix(&now, &costs, rest);
-        let handing_over = hand_over_minutes(&now, &costs, rest);
-        let without_check = fix.map_or(handing_over, |(_, minutes)| minutes.min(handing_over));
-        let to_go = minutes_to_go(&now, &costs, rest);
-        let cannot_tell = CANNOT_TELL * to_go;
+        let rest = 1.0 - now.iter().sum::<f64>();
+        let without_check = expected_minutes(&now, &costs);
+        let rest = rest.max(posterior.something_else);
         let mut best: Option<(usize, f64)> = None;
         let mut is_named = vec![false; self.checks.len()];
         for check in likeliest.iter().flat_map(|cause| &self.named_by[*cause]) {
             is_named[*check] = true;
         }
+        let is_named_by = is_named.clone();
         for (planned, is_named) in self.checks.iter().zip(is_named) {
-            if !is_named || planned.is_told(&is_known) {
+            let is_asked = answered.contains(&planned.check);
+            if !is_named || is_asked || planned.is_told(&is_known) {
                 continue;
             }
-            let detour = planned.detour(&likeliest);
-            // A check that saves less than half a minute only wears people out.
-            let least = best.map_or(LEAST_SAVING, |(_, value)| value);
+            let detour = planned.detour(&likeliest) + waiting(planned.who, can);
+            let least = best.map_or(0.0, |(_, value)| value);
             let minutes =
-                planned.minutes_after(&likeliest, &now, rest, &costs, cannot_tell, |minutes| {
+                planned.minutes_after(&likeliest, &now, rest, &costs, without_check, |minutes| {
                     without_check - minutes - detour > least
                 });
             let Some(minutes) = minutes else { continue };
-            // What is left to do is reckoned hopefully, so a check must do its part of it.
-            if to_go - (minutes - planned.minutes) < LEAST_SHARE * planned.minutes {
-                continue;
-            }
             let value = without_check - minutes - detour;
             if value > least {
                 best = Some((planned.check, value));
             }
         }
-        let plan = match (best, fix) {
-            (Some((check, value)), _) => Plan {
-                choice: Choice::Check(check, value),
-                expected_minutes: without_check - value,
-            },
-            // A cause that is nearly certain is fixed even where that takes long: whoever it is
-            // handed to would have to do the same.
-            (None, Some((fix, minutes)))
-                if minutes <= handing_over || now[fix] >= NEARLY_CERTAIN =>
-            {
-                Plan {
-                    choice: Choice::Fix(likeliest[fix]),
-                    expected_minutes: minutes,
-                }
-            }
-            _ => Plan {
-                choice: Choice::HandOver,
-                expected_minutes: handing_over,
-            },
-        };
+        let mut plan = self.choose(best, &likeliest, &now, &costs, without_check);
+        if let Choice::Fix(cause) = plan.choice
+            && waiting(self.fix_who[cause], can) > 0.0
+        {
+            plan.choice = Choice::HandOver;
+            plan.fix_of_others = Some(cause);
+        }
+        if let Choice::Check(chosen, _) = plan.choice {
+            let stand = Standing {
+                likeliest: &likeliest,
+                now: &now,
+                rest,
+                costs: &costs,
+                without: without_check,
+            };
+            let open = |position: usize| {
+                is_named_by[position]
+                    && !answered.contains(&self.checks[position].check)
+                    && !self.checks[position].is_told(&is_known)
+            };
+            plan.along = self.along(chosen, &stand, open, can);
+        }
         // While next to nothing is known no check promises to pay, but giving up at the first
         // line would help nobody: the one that tells most comes first.
-        if plan.choice == Choice::HandOver && rest >= MUCH_UNKNOWN {
-            let mut weights = families.to_vec();
-            for cause in &posterior.tried {
-                weights[*cause] = 0.0;
-            }
-            weights.push(posterior.something_else);
-            let most_telling = self
-                .checks
-                .iter()
-                .filter(|planned| !planned.is_told(&is_known))
-                .map(|planned| (planned.bits(&weights), planned))
-                .map(|(bits, planned)| (bits / (planned.minutes + 1.0), planned.check))
-                .filter(|(bits, _)| *bits >= LEAST_BITS)
-                .reduce(|best, other| if other.0 > best.0 { other } else { best });
-            if let Some((_, check)) = most_telling {
-                return Plan {
+        let knows_little = now.first().is_none_or(|first| *first < LITTLE_KNOWN);
+        let most_telling = self
+            .most_telling
+            .iter()
+            .map(|position| &self.checks[*position])
+            .filter(|planned| !answered.contains(&planned.check))
+            .filter(|planned| waiting(planned.who, can) == 0.0)
+            .find(|planned| !planned.is_told(&is_known))
+            .map(|planned| planned.check);
+        match (plan.choice, most_telling) {
+            (Choice::HandOver, Some(check)) if knows_little && plan.fix_of_others.is_none() => {
+                Plan {
                     choice: Choice::Check(check, 0.0),
                     ..plan
-                };
+                }
             }
+            _ => plan,
         }
-        plan
     }
 
-    /// Minutes of the fix of a cause, without its verification.
-    pub fn fix_minutes(&self, cause: usize) -> f64 {
-        self.fix_minutes[cause]
+    fn choose(
+        &self,
+        best: Option<(usize, f64)>,
+        likeliest: &[usize],
+        now: &[f64],
+        costs: &[f64],
+        without_check: f64,
+    ) -> Plan {
+        if let Some((check, value)) = best.filter(|(_, value)| *value > LEAST_SAVED) {
+            return Plan {
+                choice: Choice::Check(check, value),
+                expected_minutes: without_check - value,
+                along: Vec::new(),
+                fix_of_others: None,
+            };
+        }
+        // A cause that is nearly certain is fixed even where that takes long: whoever it is handed
+        // to would have to do the same.
+        let fix = (0..likeliest.len())
+            .filter(|i| {
+                now[*i] * FIX_HELPS * HAND_OVER_MINUTES > costs[*i] || now[*i] >= NEARLY_CERTAIN
+            })
+            .max_by(|a, b| (now[*a] / costs[*a]).total_cmp(&(now[*b] / costs[*b])));
+        Plan {
+            choice: fix.map_or(Choice::HandOver, |i| Choice::Fix(likeliest[i])),
+            expected_minutes: without_check,
+            along: Vec::new(),
+            fix_of_others: None,
+        }
+    }
+
+    /// Checks that need the same at hand as the chosen one and are worth their minutes even when
+    /// its answer is known, most worth first.
+    fn along(
+        &self,
+        chosen: usize,
+        stand: &Standing<'_>,
+        is_open: impl Fn(usize) -> bool,
+        can: &[Who],
+    ) -> Vec<usize> {
+        let first = &self.checks[chosen];
+        let mut found: Vec<(f64, usize)> = (0..self.checks.len())
+            .filter(|other| *other != chosen && is_open(*other))
+            .map(|other| (other, &self.checks[other]))
+            .filter(|(_, other)| other.access == first.access)
+            // What the first one tells need not be asked again.
+            .filter(|(_, other)| !other.keys.iter().flatten().any(|key| first.tells(*key)))
+            .filter_map(|(position, other)| {
+                let detour = other.detour(stand.likeliest) + waiting(other.who, can);
+                let saved = stand.saved_by(other, detour)? - detour;
+                (saved > LEAST_SAVED).then_some((saved, position))
+            })
+            .collect();
+        found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+        // Those that are worth little alone are worth less after another one.
+        found.truncate(MOST_ALONG);
+        found.retain(|(_, position)| {
+            let other = &self.checks[*position];
+            let detour = other.detour(stand.likeliest) + waiting(other.who, can);
+            stand.saved_after(first, other, detour) > LEAST_SAVED
+        });
+        let checks = found.into_iter();
+        checks
+            .map(|(_, position)| self.checks[position].check)
+            .collect()
     }
 
     /// P(answer | cause) of an answer of a check.
@@ -309,15 +427,79 @@ impl Planner {
     }
 }
 
-impl PlannedCheck {
-    /// Whether something of whatever it would tell was told already.
-    fn is_told(&self, is_known: &[bool]) -> bool {
-        let mut answers = self.keys.iter();
-        is_known[self.asked] || answers.all(|answer| answer.iter().any(|key| is_known[*key]))
+/// How things stand when a check is considered.
+struct Standing<'s> {
+    likeliest: &'s [usize],
+    now: &'s [f64],
+    rest: f64,
+    costs: &'s [f64],
+    without: f64,
+}
+
+impl Standing<'_> {
+    /// Minutes that a check saves, less its own; `None` if they are not more than the `detour`.
+    fn saved_by(&self, check: &PlannedCheck, detour: f64) -> Option<f64> {
+        let Standing {
+            likeliest,
+            now,
+            rest,
+            costs,
+            without,
+        } = *self;
+        let is_worth = |minutes| without - minutes > detour;
+        let minutes = check.minutes_after(likeliest, now, rest, costs, without, is_worth)?;
+        Some(without - minutes)
     }
 
-    /// What its answer is expected to tell of the cause, in bits. `weights` are the probabilities of
-    /// the root causes, then something else's.
+    /// What it still saves beyond the `detour` when another one was answered before. Answers that
+    /// hardly ever come are passed over.
+    fn saved_after(&self, first: &PlannedCheck, check: &PlannedCheck, detour: f64) -> f64 {
+        let alone = self.saved_by(check, detour).unwrap_or(detour);
+        let mut saved = CANNOT_TELL * (alone - detour);
+        for answer in &first.answers {
+            let rest = self.rest * answer[answer.len() - 1];
+            let mut now: Vec<f64> = self
+                .likeliest
+                .iter()
+                .zip(self.now)
+                .map(|(cause, probability)| probability * answer[*cause])
+                .collect();
+            let total = rest + now.iter().sum::<f64>();
+            if total < RARE_ANSWER {
+                continue;
+            }
+            for probability in &mut now {
+                *probability /= total;
+            }
+            let after = Standing {
+                now: &now,
+                rest: rest / total,
+                without: expected_minutes(&now, self.costs),
+                ..*self
+            };
+            // Nobody has to do it where it does not pay any more.
+            let still = after.saved_by(check, detour).unwrap_or(detour) - detour;
+            saved += total * (1.0 - CANNOT_TELL) * still.max(0.0);
+        }
+        saved
+    }
+}
+
+impl PlannedCheck {
+    /// Whether an answer tells something of that key.
+    fn tells(&self, key: usize) -> bool {
+        self.keys.iter().flatten().any(|known| *known == key)
+    }
+
+    /// Whether something of whatever it would tell was told already.
+    fn is_told(&self, is_known: &[bool]) -> bool {
+        self.keys
+            .iter()
+            .all(|answer| answer.iter().any(|key| is_known[*key]))
+    }
+
+    /// What its answer is expected to tell of the cause while nothing is known, in bits. `weights`
+    /// are the causes' probabilities before any evidence, then something else's.
     fn bits(&self, weights: &[f64]) -> f64 {
         self.answers
             .iter()
@@ -345,17 +527,18 @@ impl PlannedCheck {
         f64::from(place) * MINUTES_PER_PLACE
     }
 
-    /// Expected minutes to the end if this check is done first, its own included; `cannot_tell` is
-    /// what those who cannot tell add. `None` as soon as they are too many to be `worth` it.
+    /// Expected minutes to the end if this check is done first, its own included; `without` is what
+    /// they are without it. `None` as soon as they are too many to be `worth` it.
     fn minutes_after(
         &self,
         likeliest: &[usize],
         now: &[f64],
         rest: f64,
         costs: &[f64],
-        cannot_tell: f64,
+        without: f64,
         is_worth: impl Fn(f64) -> bool,
     ) -> Option<f64> {
+        let cannot_tell = CANNOT_TELL * without;
         let mut minutes = self.minutes;
         let mut after = [0.0; HORIZON];
         let after = &mut after[..now.len()];
@@ -375,57 +558,9 @@ impl PlannedCheck {
             for slot in after.iter_mut() {
                 *slot /= total;
             }
-            let left = minutes_to_go(after, costs, something_else / total);
-            minutes += total * (1.0 - CANNOT_TELL) * left;
+            minutes += total * (1.0 - CANNOT_TELL) * expected_minutes(after, costs);
         }
         Some(minutes + cannot_tell)
-    }
-}
-
-/// Expected minutes to the end: fixing now, in the order of chance over cost, or finding out first
-/// which cause it is and fixing that, whichever is shorter. `rest` is the chance of everything else.
-fn minutes_to_go(probabilities: &[f64], costs: &[f64], rest: f64) -> f64 {
-    let fixing = expected_minutes(probabilities, costs) + rest * UNKNOWN_FIX_MINUTES;
-    let mut finding = rest * (HAND_OVER_MINUTES + UNKNOWN_FIX_MINUTES);
-    finding -= MINUTES_PER_BIT * bits_of(rest);
-    for (probability, cost) in probabilities.iter().zip(costs) {
-        finding += probability * cost - MINUTES_PER_BIT * bits_of(*probability);
-    }
-    finding.min(fixing)
-}
-
-/// Of the fixes that are worth it the one to do first, and the expected minutes to the end with it.
-fn best_fix(probabilities: &[f64], costs: &[f64], rest: f64) -> Option<(usize, f64)> {
-    (0..probabilities.len())
-        .filter(|fix| is_worth_it(probabilities[*fix], costs[*fix]))
-        .map(|fix| {
-            let helps = probabilities[fix] * FIX_HELPS;
-            let left = (1.0 - helps).max(f64::MIN_POSITIVE);
-            let mut after = [0.0; HORIZON];
-            let after = &mut after[..probabilities.len()];
-            for (slot, probability) in after.iter_mut().zip(probabilities) {
-                *slot = probability / left;
-            }
-            after[fix] = 0.0;
-            let in_vain = probabilities[fix] - helps;
-            let then = minutes_to_go(after, costs, (rest + in_vain) / left);
-            (fix, costs[fix] + left * then)
-        })
-        .reduce(|best, other| if other.1 < best.1 { other } else { best })
-}
-
-/// Expected minutes of handing over now: others find the cause and do its fix.
-fn hand_over_minutes(probabilities: &[f64], costs: &[f64], rest: f64) -> f64 {
-    let fixes = probabilities.iter().zip(costs).map(|(p, cost)| p * cost);
-    HAND_OVER_MINUTES + fixes.sum::<f64>() + rest * UNKNOWN_FIX_MINUTES
-}
-
-/// p log2 p, without the trouble at 0.
-fn bits_of(probability: f64) -> f64 {
-    if probability > 1e-6 {
-        probability * probability.log2()
-    } else {
-        0.0
     }
 }
 
@@ -433,12 +568,9 @@ fn bits_of(probability: f64) -> f64 {
 fn expected_minutes(probabilities: &[f64], costs: &[f64]) -> f64 {
     let mut order: [(f64, f64, f64); HORIZON] = [(0.0, 0.0, 0.0); HORIZON];
     let mut count = 0;
-    // Whoever it is handed to does the fix all the same.
-    let mut by_others = 0.0;
     for (probability, cost) in probabilities.iter().zip(costs) {
-        by_others += probability * cost;
         let chance = probability * FIX_HELPS;
-        if is_worth_it(*probability, *cost) {
+        if chance * HAND_OVER_MINUTES > *cost {
             // Few are left here, and they come nearly in order.
             let ratio = chance / cost;
             let place = order[..count]
@@ -455,16 +587,8 @@ fn expected_minutes(probabilities: &[f64], costs: &[f64]) -> f64 {
     for (_, chance, cost) in &order[..count] {
         minutes += remaining * cost;
         remaining -= chance;
-        by_others -= chance * cost;
     }
-    minutes + f64::max(remaining, 0.0) * HAND_OVER_MINUTES + by_others
-}
-
-/// Whether a fix is a better plan than handing over, after which it would have to be done all the
-/// same if it is the right one.
-pub(super) fn is_worth_it(probability: f64, cost: f64) -> bool {
-    let chance = probability * FIX_HELPS;
-    chance * (HAND_OVER_MINUTES + cost) > cost || probability >= NEARLY_CERTAIN
+    minutes + f64::max(remaining, 0.0) * HAND_OVER_MINUTES
 }
 
 /// For each cause, at which place its family names the check.
@@ -508,15 +632,12 @@ fn answer_probabilities(graph: &Graph, model: &Model, check: &Check) -> Vec<Vec<
                 .map(|(row, _)| row)
                 .collect();
             let seen = model.most_exact(&seen);
-            let stages = model.stage_weights(&seen);
             (0..=model.causes())
                 .map(|cause| {
                     if seen.is_empty() {
                         return SILENT_ANSWER;
                     }
-                    let stage = stages.get(cause).map_or(1.0, |weight| weight.exp());
-                    let likelihood: f64 = seen
-                        .iter()
+                    seen.iter()
                         .map(|symptom| {
                             if cause < model.causes() {
                                 model.likelihood(*symptom, cause)
@@ -524,8 +645,7 @@ fn answer_probabilities(graph: &Graph, model: &Model, check: &Check) -> Vec<Vec<
                                 model.background(*symptom)
                             }
                         })
-                        .product();
-                    likelihood * stage
+                        .product()
                 })
                 .collect()
         })

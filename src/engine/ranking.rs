@@ -4,7 +4,6 @@
 //! become numbers in one table ([`Numbers`]); everything else is derived from the graph.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::graph::{Frequency, Graph, Hop, Prior, Stage, StageState};
 use super::learned::LearnedPriors;
@@ -34,14 +33,6 @@ pub struct Numbers {
     /// Exponent on the evidence: above 1 where the words are timid, below 1 where findings repeat
     /// each other. Fitted, like the others, on labelled cases.
     pub trust: f64,
-    /// Exponent on the families' probabilities at the very end, where one finding speaks. It leaves
-    /// their order as it is.
-    pub temperature: f64,
-    /// How much less that is where more speak, because findings of one text repeat each other: with
-    /// n findings read from words the exponent is divided by n to this power.
-    pub repetition: f64,
-    /// Share that is given to "something else" at the very end: no list of causes is complete.
-    pub doubt: f64,
 }
 
 impl Default for Numbers {
@@ -56,9 +47,6 @@ impl Default for Numbers {
             leftover: 0.6,
             crowding: 0.2,
             trust: 1.5,
-            temperature: 2.4,
-            repetition: 0.5,
-            doubt: 0.02,
         }
     }
 }
@@ -95,7 +83,7 @@ pub struct Model {
     /// ln of those.
     prior_logarithms: Vec<f64>,
     /// For a cause, the position of its family's root (itself for a root).
-    root_of: Arc<[usize]>,
+    root_of: Vec<usize>,
     /// For a root, the positions of its narrower causes.
     narrower: Vec<Vec<usize>>,
     stages: Vec<u8>,
@@ -148,19 +136,6 @@ fn share_sources(contributions: &mut [Contribution], sources: &[(usize, Source)]
     }
 }
 
-/// How many findings were read from words that were given. What was asked for, one question at a
-/// time, repeats nothing.
-fn read_from_words(contributions: &[Contribution], sources: &[(usize, Source)]) -> usize {
-    contributions
-        .iter()
-        .filter(|contribution| {
-            let is_read =
-                |symptom: &usize| sources.iter().any(|(s, at)| s == symptom && at.is_some());
-            contribution.symptoms.iter().any(is_read)
-        })
-        .count()
-}
-
 /// What the evidence makes of the causes.
 #[derive(Clone, Debug)]
 pub struct Posterior {
@@ -174,41 +149,6 @@ pub struct Posterior {
     pub stage_weights: Vec<f64>,
     /// Causes whose fix was applied and did not help.
     pub tried: Vec<usize>,
-    weighed: Weighed,
-}
-
-/// Probabilities as the words of the knowledge give them.
-#[derive(Clone, Debug)]
-struct Weighed {
-    causes: Vec<f64>,
-    something_else: f64,
-    /// How many findings were read from words, and fixes in vain.
-    findings: usize,
-    numbers: Numbers,
-    root_of: Arc<[usize]>,
-}
-
-impl Weighed {
-    /// Probabilities that mean what they say, see [`Numbers::temperature`] and [`Numbers::doubt`],
-    /// and that of "something else". The order of families and the shares within them stay.
-    fn calibrated(&self) -> (Vec<f64>, f64) {
-        let mut families = vec![0.0; self.causes.len()];
-        for (cause, probability) in self.causes.iter().enumerate() {
-            families[self.root_of[cause]] += probability;
-        }
-        let findings = self.findings.max(1) as f64;
-        let temperature = self.numbers.temperature * findings.powf(-self.numbers.repetition);
-        let sharper: Vec<f64> = families.iter().map(|p: &f64| p.powf(temperature)).collect();
-        let other = self.something_else.powf(temperature);
-        let total = sharper.iter().sum::<f64>() + other;
-        let known = 1.0 - self.numbers.doubt;
-        let causes = self.causes.iter().enumerate().map(|(cause, probability)| {
-            let root = self.root_of[cause];
-            let family = families[root].max(f64::MIN_POSITIVE);
-            probability * known * sharper[root] / total / family
-        });
-        (causes.collect(), known * other / total + self.numbers.doubt)
-    }
 }
 
 impl Posterior {
@@ -218,14 +158,14 @@ impl Posterior {
         if tried.is_empty() {
             return self;
         }
-        // That it did not help is a finding like any other, so it is weighed before probabilities
-        // are made to mean what they say.
         for cause in &tried {
-            self.weighed.causes[*cause] *= left;
-            let is_root = self.weighed.root_of[*cause] == *cause;
-            self.weighed.findings += usize::from(is_root);
+            self.causes[*cause] *= left;
         }
-        (self.causes, self.something_else) = self.weighed.calibrated();
+        let total = self.causes.iter().sum::<f64>() + self.something_else;
+        for cause in &mut self.causes {
+            *cause /= total;
+        }
+        self.something_else /= total;
         self.tried = tried;
         self
     }
@@ -276,7 +216,7 @@ impl Model {
             narrower,
             prior_logarithms: priors.iter().map(|prior| prior.ln()).collect(),
             priors,
-            root_of: root_of.into(),
+            root_of,
             stages: graph
                 .causes
                 .iter()
@@ -379,14 +319,29 @@ impl Model {
         self.informative[symptom]
     }
 
-    /// The variable that a symptom is a value of.
-    pub fn variable_of(&self, symptom: usize) -> usize {
-        self.variable_of[symptom]
-    }
-
     /// The stage that a symptom speaks of.
     pub fn stage_of(&self, symptom: usize) -> Option<(Stage, StageState)> {
         self.stage_of[symptom]
+    }
+
+    /// P(cause) before anything was seen; a root without its narrower causes.
+    pub fn prior(&self, cause: usize) -> f64 {
+        self.priors[cause]
+    }
+
+    /// The factor by which evidence of that weight multiplies the odds against "something else".
+    pub fn factor(&self, weight: f64) -> f64 {
+        (self.numbers.trust * weight).exp()
+    }
+
+    /// Whether the symptoms are looks at the same thing, of which one excludes the other.
+    pub fn are_alternatives(&self, one: usize, other: usize) -> bool {
+        self.variable_of[one] == self.variable_of[other]
+    }
+
+    /// Whether the cause shows at that stage; one that names no stage shows anywhere.
+    pub fn shows_at(&self, cause: usize, stage: Stage) -> bool {
+        self.stages[cause] == 0 || self.stages[cause] & bit(stage) != 0
     }
 
     /// P(symptom | cause).
@@ -440,21 +395,12 @@ impl Model {
             *score /= total;
         }
         let something_else = scores.pop().unwrap_or(1.0);
-        let weighed = Weighed {
-            causes: scores,
-            something_else,
-            findings: read_from_words(&contributions, sources),
-            numbers: self.numbers.clone(),
-            root_of: Arc::clone(&self.root_of),
-        };
-        let (causes, something_else) = weighed.calibrated();
         Posterior {
-            causes,
+            causes: scores,
             something_else,
             contributions,
             stage_weights,
             tried: Vec::new(),
-            weighed,
         }
     }
 
@@ -489,8 +435,8 @@ impl Model {
     }
 
     /// A cause that shows only at stages other than those where it broke is unlikely, never
-    /// impossible: ln of the factor for each.
-    pub(super) fn stage_weights(&self, seen: &[usize]) -> Vec<f64> {
+    /// impossible.
+    fn stage_weights(&self, seen: &[usize]) -> Vec<f64> {
         let mut failed = 0;
         let mut passed: Option<Stage> = None;
         for &symptom in seen {

@@ -2,6 +2,7 @@
 
 mod api;
 mod caller;
+mod echo;
 mod error;
 pub mod listener;
 mod pages;
@@ -55,6 +56,10 @@ pub fn router(app: Arc<App>, settings: Arc<Settings>) -> Router {
             get(api::probes::show).delete(api::probes::cancel),
         )
         .route("/api/v1/probes/{id}/events", get(api::probes::events))
+        .route(
+            "/api/v1/cases/{id}/causes/{cause}",
+            get(api::cases::explanation),
+        )
         .route("/api/v1/causes", get(api::knowledge::causes))
         .route("/api/v1/causes/{id}", get(api::knowledge::cause))
         .route("/api/v1/symptoms/{id}", get(api::knowledge::symptom))

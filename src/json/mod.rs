@@ -3,6 +3,7 @@
 //! Adding fields is free; names and meanings are a contract with other programs.
 
 mod case;
+mod explanation;
 mod handover;
 mod probe;
 
@@ -11,11 +12,13 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::engine::evidence::{Context, Review};
-use crate::engine::graph::{Cause, Code, Frequency, Graph, Hop, Symptom, Timeout};
+use crate::engine::graph::{Access, Cause, Code, Frequency, Graph, Hop, Symptom, Timeout, Who};
+use crate::engine::next_step::NextStep;
 use crate::engine::redact::redact;
 use crate::engine::{Diagnosis, Evidence, diagnosis};
 
 pub use case::{CaseJson, CaseSummaryJson, OutcomeJson, case};
+pub use explanation::{ExplanationJson, explanation};
 pub use handover::{BundleJson, bundle};
 pub use probe::{
     ProbeJson, ProbeVariantJson, ReportJson, ReportWrittenJson, StageJson, StageWrittenJson,
@@ -75,6 +78,10 @@ pub struct ContextJson {
     /// Since when, in words.
     #[serde(default)]
     pub since: Option<String>,
+    /// Whose part can be done without waiting for somebody else: `user`, `helpdesk`, `developer`,
+    /// `server admin`, `network team`.
+    #[serde(default)]
+    pub can: Vec<String>,
 }
 
 /// Why evidence cannot be taken: a JSON pointer and what to do instead.
@@ -140,6 +147,17 @@ impl EvidenceJson {
                 detail: "a number of seconds, 0 or more".to_owned(),
             });
         }
+        let can: Vec<Option<Who>> = context
+            .can
+            .iter()
+            .map(|word| Who::from_word(word))
+            .collect();
+        for (number, _) in can.iter().enumerate().filter(|(_, who)| who.is_none()) {
+            problems.push(Invalid {
+                pointer: format!("/context/can/{number}"),
+                detail: format!("one of {}", Who::ALL.map(Who::as_str).join(", ")),
+            });
+        }
         if !problems.is_empty() {
             return Err(problems);
         }
@@ -152,7 +170,9 @@ impl EvidenceJson {
                 fails_after_seconds: context.fails_after_seconds,
                 only_in: context.only_in,
                 since: context.since,
+                can: can.into_iter().flatten().collect(),
             },
+            answered: Vec::new(),
         })
     }
 }
@@ -201,6 +221,8 @@ pub struct DiagnosisJson {
     layer: Option<&'static str>,
     path: Vec<PathJson>,
     causes: Vec<CauseJson>,
+    /// Faults beside the listed causes.
+    also: Vec<AlsoJson>,
     other_probability: f64,
     facts: Vec<SeenFactJson>,
     next_step: StepJson,
@@ -346,12 +368,28 @@ struct StepJson {
     who: &'static str,
     why: String,
     answers: Vec<AnswerJson>,
+    /// What one needs at hand for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access: Option<&'static str>,
+    /// What is worth doing with it, because it needs the same at hand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    along: Vec<StepJson>,
 }
 
 #[derive(Debug, Serialize)]
 struct AnswerJson {
     id: String,
     title: String,
+}
+
+#[derive(Debug, Serialize)]
+struct AlsoJson {
+    cause: String,
+    title: String,
+    layer: &'static str,
+    probability: f64,
+    url: String,
+    why: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -402,9 +440,36 @@ pub fn causes(diagnosis: &Diagnosis) -> Vec<CauseJson> {
         .collect()
 }
 
+fn step(step: &NextStep) -> StepJson {
+    StepJson {
+        id: step.id.clone(),
+        kind: step.kind.as_str(),
+        title: step.title.clone(),
+        instruction: step.instruction.clone(),
+        command: step
+            .commands
+            .get("linux")
+            .or_else(|| step.commands.values().next())
+            .cloned(),
+        commands: step.commands.clone(),
+        minutes: step.minutes,
+        who: step.who.as_str(),
+        why: step.why.clone(),
+        answers: step
+            .answers
+            .iter()
+            .map(|(id, title)| AnswerJson {
+                id: id.clone(),
+                title: title.clone(),
+            })
+            .collect(),
+        access: None,
+        along: Vec::new(),
+    }
+}
+
 /// A diagnosis as callers get it.
 pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
-    let step = &diagnosis.next_step;
     DiagnosisJson {
         verdict: VerdictJson {
             kind: diagnosis.verdict.as_str(),
@@ -421,6 +486,18 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
             })
             .collect(),
         causes: causes(diagnosis),
+        also: diagnosis
+            .also
+            .iter()
+            .map(|fault| AlsoJson {
+                cause: fault.cause.clone(),
+                title: fault.title.clone(),
+                layer: fault.layer.as_str(),
+                probability: fault.probability,
+                url: format!("/causes/{}", fault.cause),
+                why: fault.why.clone(),
+            })
+            .collect(),
         other_probability: diagnosis.other_probability,
         facts: diagnosis
             .facts
@@ -437,27 +514,9 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
             })
             .collect(),
         next_step: StepJson {
-            id: step.id.clone(),
-            kind: step.kind.as_str(),
-            title: step.title.clone(),
-            instruction: step.instruction.clone(),
-            command: step
-                .commands
-                .get("linux")
-                .or_else(|| step.commands.values().next())
-                .cloned(),
-            commands: step.commands.clone(),
-            minutes: step.minutes,
-            who: step.who.as_str(),
-            why: step.why.clone(),
-            answers: step
-                .answers
-                .iter()
-                .map(|(id, title)| AnswerJson {
-                    id: id.clone(),
-                    title: title.clone(),
-                })
-                .collect(),
+            access: diagnosis.access.map(Access::as_str),
+            along: diagnosis.along.iter().map(step).collect(),
+            ..step(&diagnosis.next_step)
         },
         expected_minutes: diagnosis.expected_minutes,
         redacted: diagnosis.redacted.clone(),

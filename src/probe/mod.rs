@@ -32,6 +32,7 @@ pub use dns::{NameError, Resolve, SystemResolver};
 pub use limits::Limits;
 pub use order::{Order, Vantage};
 pub use tls::Trust;
+pub use upgrade::accept_of;
 
 use crate::case::{Report, Stage, StageKind, Variant};
 use policy::{Policy, Refusal, Target};

@@ -3,6 +3,7 @@
 //! Text from outside is data in both: no control characters reach a terminal, and nothing of a
 //! paste becomes a link, a mention or a tag in Markdown.
 
+mod explanation;
 mod handover;
 
 use std::fmt::Write as _;
@@ -10,47 +11,18 @@ use std::fmt::Write as _;
 use pulldown_cmark::{Event, Parser, Tag, TagEnd, TextMergeStream};
 
 use crate::engine::Diagnosis;
-use crate::engine::diagnosis::{Reason, StepState, VerdictKind};
+use crate::engine::diagnosis::{Reason, StepState, Strength, VerdictKind};
 use crate::engine::evidence::{Review, Weight};
 use crate::engine::next_step::NextStep;
 use crate::engine::timeouts::{Match, TimeoutCandidate, in_words};
 
+pub use explanation::{explanation_markdown, explanation_text, times};
 pub use handover::bundle_markdown;
 
 /// Of a pasted text so much is quoted in Markdown, in bytes.
 const LONGEST_TEXT: usize = 20_000;
 /// That many causes are given in Markdown.
 const MOST_CAUSES: usize = 5;
-
-/// How much a reason weighs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Strength {
-    /// It changes the odds more than sevenfold.
-    Strong,
-    /// It more than doubles the odds, or halves them.
-    Clear,
-    /// Less.
-    Slight,
-}
-
-impl Strength {
-    /// Of a weight, ln of the factor on the odds without its sign.
-    pub fn of(weight: f64) -> Self {
-        match weight {
-            weight if weight >= 2.0 => Strength::Strong,
-            weight if weight >= 0.9 => Strength::Clear,
-            _ => Strength::Slight,
-        }
-    }
-
-    fn as_str(self) -> &'static str {
-        match self {
-            Strength::Strong => "strongly",
-            Strength::Clear => "clearly",
-            Strength::Slight => "slightly",
-        }
-    }
-}
 
 /// A probability in per cent, without false exactness and never as a certainty.
 pub fn percent(probability: f64) -> String {

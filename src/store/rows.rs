@@ -9,13 +9,13 @@ use sqlx::sqlite::SqliteRow;
 
 use super::StoreError;
 use crate::case::{
-    Case, CaseState, Entry, FixReport, FixResult, Given, Happening, Outcome, OutcomeKind, Probed,
-    RuledOut, Stage, StageKind, StageState, Variant,
+    Case, CaseState, Compared, Entry, FixReport, FixResult, Given, Happening, Outcome, OutcomeKind,
+    Probed, RuledOut, SelfTest, Stage, StageKind, StageState, Variant,
 };
 use crate::engine::Evidence;
 use crate::engine::diagnosis::{StatedFact, VerdictKind};
 use crate::engine::evidence::Context;
-use crate::engine::graph::Hop;
+use crate::engine::graph::{Hop, Who};
 
 /// A case's body. New fields are optional, so that older rows stay readable.
 #[derive(Serialize, Deserialize)]
@@ -64,6 +64,25 @@ struct ProbedRow {
     stages: Vec<StageRow>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     variants: Vec<VariantRow>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    browser: Option<BrowserRow>,
+}
+
+/// What a browser saw; the address is the probe's.
+#[derive(Serialize, Deserialize)]
+struct BrowserRow {
+    compared: String,
+    opened: bool,
+    code: Option<u16>,
+    reason: String,
+    clean: Option<bool>,
+    took_ms: u64,
+    error: String,
+    online: bool,
+    origin: String,
+    browser: String,
+    fetched: Option<bool>,
+    control: Option<bool>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -147,6 +166,8 @@ struct ContextRow {
     only_in: Vec<String>,
     #[serde(default)]
     since: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    can: Vec<Who>,
 }
 
 fn entry_row(entry: &Entry) -> EntryRow {
@@ -171,6 +192,7 @@ fn entry_row(entry: &Entry) -> EntryRow {
             fails_after_seconds: context.fails_after_seconds,
             only_in: context.only_in.clone(),
             since: context.since.clone(),
+            can: context.can.clone(),
         }),
         answer: match &entry.what {
             Happening::Answer { step, answer } => Some((step.clone(), answer.clone())),
@@ -218,7 +240,45 @@ fn probed_row(probed: &Probed) -> ProbedRow {
         started_at: probed.started_at.as_millisecond(),
         stages: probed.stages.iter().map(stage).collect(),
         variants: probed.variants.iter().map(variant).collect(),
+        browser: probed.browser.as_ref().map(browser_row),
     }
+}
+
+fn browser_row((test, compared): &(SelfTest, Compared)) -> BrowserRow {
+    BrowserRow {
+        compared: compared.as_str().to_owned(),
+        opened: test.opened,
+        code: test.code,
+        reason: test.reason.clone(),
+        clean: test.clean,
+        took_ms: test.took_ms,
+        error: test.error.clone(),
+        online: test.online,
+        origin: test.origin.clone(),
+        browser: test.browser.clone(),
+        fetched: test.fetched,
+        control: test.control,
+    }
+}
+
+fn browser(row: BrowserRow, url: &str) -> Result<(SelfTest, Compared), StoreError> {
+    let compared = Compared::from_word(&row.compared)
+        .ok_or_else(|| unknown_word("comparison", &row.compared))?;
+    let test = SelfTest {
+        url: url.to_owned(),
+        opened: row.opened,
+        code: row.code,
+        reason: row.reason,
+        clean: row.clean,
+        took_ms: row.took_ms,
+        error: row.error,
+        online: row.online,
+        origin: row.origin,
+        browser: row.browser,
+        fetched: row.fetched,
+        control: row.control,
+    };
+    Ok((test, compared))
 }
 
 fn probed(row: ProbedRow) -> Result<Probed, StoreError> {
@@ -243,7 +303,12 @@ fn probed(row: ProbedRow) -> Result<Probed, StoreError> {
         finding: row.finding,
         took_ms: row.took_ms,
     };
+    let browser = row
+        .browser
+        .map(|seen| browser(seen, &row.url))
+        .transpose()?;
     Ok(Probed {
+        browser,
         url: row.url,
         origin: row.origin,
         subprotocols: row.subprotocols,
@@ -348,6 +413,7 @@ fn entry(mut row: EntryRow) -> Result<Entry, StoreError> {
         given: row.given.take().map(given).transpose()?,
         probed: row.probed.take().map(probed).transpose()?.map(Box::new),
         evidence: Evidence {
+            answered: Vec::new(),
             text: row.text,
             facts: row
                 .facts
@@ -366,6 +432,7 @@ fn entry(mut row: EntryRow) -> Result<Entry, StoreError> {
                     works_locally: context.works_locally,
                     fails_after_seconds: context.fails_after_seconds,
                     only_in: context.only_in,
+                    can: context.can,
                     since: context.since,
                 }),
         },

@@ -20,10 +20,15 @@ struct Service {
 
 impl Service {
     fn start() -> Self {
+        Service::with(&[])
+    }
+
+    fn with(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let database = format!("sqlite://{}", folder.path().join("test.db").display());
         let mut child = Command::new(env!("CARGO_BIN_EXE_wsdoctor"))
             .args(["serve", "--listen", "127.0.0.1:0", "--database", &database])
+            .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -288,6 +293,87 @@ fn no_page_is_wider_than_a_phone() {
         let wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
         assert_eq!(browser.evaluate(wider), false, "{path}");
     }
+}
+
+/// Waits until a page says something.
+fn until(browser: &mut Browser, words: &str) -> String {
+    for _ in 0..100 {
+        let text = browser.evaluate("document.body.innerText").to_string();
+        if text.contains(words) {
+            return text;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(200));
+    }
+    panic!(
+        "{words:?} never came: {}",
+        browser.evaluate("location.href + document.body.innerText")
+    );
+}
+
+#[test]
+fn a_browser_tests_itself() {
+    if !is_browser_there() {
+        return;
+    }
+    let service = Service::with(&["--probe-allow", "127.0.0.0/8"]);
+    let mut browser = Browser::start();
+    browser.resize(360);
+    // This service's own echo is a healthy socket.
+    let healthy = format!("ws%3A%2F%2F{}%2Fcheck%2Fecho", service.address);
+    let page = format!("http://{}/check?url={healthy}", service.address);
+    browser.open(&page);
+    let wider = "document.documentElement.scrollWidth > document.documentElement.clientWidth";
+    assert_eq!(browser.evaluate(wider), false);
+    // With the keyboard alone.
+    browser.evaluate("document.querySelector('.self-test button').focus()");
+    browser.press("Enter", 13, "\r");
+    let text = until(&mut browser, "The socket opens from both");
+    assert!(text.contains("This service"), "{text}");
+    assert_eq!(browser.evaluate(wider), false);
+
+    // Nobody listens there.
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = closed.local_addr().expect("its address").port();
+    drop(closed);
+    let page = format!(
+        "http://{}/check?url=ws%3A%2F%2F127.0.0.1%3A{port}%2Fws",
+        service.address
+    );
+    browser.open(&page);
+    browser.evaluate("document.querySelector('.self-test button').click()");
+    let text = until(&mut browser, "It fails from both");
+    assert!(text.contains("closed with 1006"), "{text}");
+    let refused = |event: &&&Value| event.to_string().contains("Content Security Policy");
+    assert_eq!(browser.complaints().iter().filter(refused).count(), 0);
+}
+
+#[test]
+fn a_probe_is_watched_live() {
+    if !is_browser_there() {
+        return;
+    }
+    let service = Service::with(&["--probe-allow", "127.0.0.0/8"]);
+    let case = service.open_case();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("its address");
+    let mut browser = Browser::start();
+    browser.open(&case);
+    browser.evaluate(&format!(
+        "document.querySelector('#probe-url').value = 'ws://{address}/ws'"
+    ));
+    browser.load(|browser| {
+        browser.evaluate("document.querySelector('#probe-url').form.submit()");
+    });
+    // The network is told of while the handshake is still waited for, without another load.
+    browser.evaluate("window.isSame = true");
+    until(&mut browser, "connected in");
+    assert_eq!(browser.evaluate("window.isSame"), true);
+    assert_eq!(
+        browser.evaluate("document.querySelector('[data-stage=upgrade]').className"),
+        "running"
+    );
+    let text = until(&mut browser, "To the case");
+    assert!(text.contains("the handshake was never answered"), "{text}");
 }
 
 #[test]

@@ -54,6 +54,20 @@ fn diagnose_exits_with_two_on_usage_and_unreadable_input() {
 }
 
 #[test]
+fn diagnose_says_why_a_cause() {
+    let line = b"Unexpected response code: 400";
+    let why = run(&["diagnose", "--why", "tls-cert-expired"], line);
+    assert_eq!(why.status.code(), Some(0));
+    assert!(text(&why.stdout).contains("What would make it likelier"));
+    let json = ["diagnose", "--why", "tls-cert-expired", "--format", "json"];
+    let json: serde_json::Value = serde_json::from_slice(&run(&json, line).stdout).expect("JSON");
+    assert_eq!(json["id"], "tls-cert-expired");
+    let unknown = run(&["diagnose", "--why", "tls-cert-expird"], line);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("tls-cert-expired"));
+}
+
+#[test]
 fn batch_answers_line_by_line_in_order() {
     let input = b"{\"id\": \"a\", \"text\": \"connect ECONNREFUSED 10.0.0.1:80\"}\n{\"id\": 2, \"text\": \"\"}\n\n{\"id\": \"c\", \"text\": \"net::ERR_NAME_NOT_RESOLVED\", \"context\": {\"edge\": [\"nginx\"]}}\n";
     let output = run(&["diagnose", "--batch"], input);

@@ -60,6 +60,47 @@ impl Target {
         .await
     }
 
+    /// Takes handshakes without an Origin, and no others.
+    async fn picky() -> Self {
+        Target::judging(|request| match request.contains("\r\nOrigin:") {
+            true => "HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n".to_owned(),
+            false => accepted(request),
+        })
+        .await
+    }
+
+    /// Takes every handshake.
+    async fn accepting() -> Self {
+        Target::judging(accepted).await
+    }
+
+    async fn judging(answer: fn(&str) -> String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        let connections = Arc::new(AtomicUsize::new(0));
+        let task = tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut buffer = [0; 4096];
+                    let length = stream.read(&mut buffer).await.unwrap_or(0);
+                    let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
+                    let _ = stream.write_all(answer(&request).as_bytes()).await;
+                    // Open until the client closes.
+                    while stream
+                        .read(&mut buffer)
+                        .await
+                        .is_ok_and(|length| length > 0)
+                    {}
+                });
+            }
+        });
+        Target {
+            address,
+            connections,
+            task,
+        }
+    }
+
     /// Never answers.
     async fn silent() -> Self {
         Target::answering(None).await
@@ -78,6 +119,17 @@ impl Drop for Target {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+fn accepted(request: &str) -> String {
+    let key = request
+        .lines()
+        .find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
+    let accept = wsdoctor::probe::accept_of(key.unwrap_or_default().trim());
+    format!(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Accept: {accept}\r\n\r\n"
+    )
 }
 
 /// Loopback may be probed.
@@ -569,4 +621,172 @@ async fn a_fix_is_verified_by_repeating_the_probe() {
     ended(&test, text(&ordered, "id")).await;
     let case = test.get(&format!("/api/v1/cases/{id}")).await.json();
     assert_eq!(case["verification"]["result"], "same_failure", "{case:#}");
+}
+
+#[tokio::test]
+async fn only_the_self_tests_page_may_dial_and_only_that_address() {
+    let test = TestApp::start().await;
+    let policy = |answer: &Answer| answer.header("content-security-policy").to_owned();
+    let page = test.get("/check?url=wss%3A%2F%2FA.example%2Fws").await;
+    assert_eq!(page.status, StatusCode::OK);
+    let dialling = "connect-src 'self' wss://a.example:443 https://a.example:443;";
+    assert!(policy(&page).contains(dialling), "{}", policy(&page));
+    assert!(policy(&page).starts_with("default-src 'none'"));
+    assert_eq!(page.header("cross-origin-embedder-policy"), "unsafe-none");
+    assert!(
+        page.body.contains("<noscript><p"),
+        "what to do without a script"
+    );
+    assert!(
+        page.body.contains("wsdoctor: "),
+        "the lines for the console"
+    );
+    for path in ["/check", "/", "/causes"] {
+        let other = test.get(path).await;
+        assert!(policy(&other).contains("connect-src 'self';"), "{path}");
+        assert_eq!(other.header("cross-origin-embedder-policy"), "require-corp");
+    }
+    for url in [
+        "ws://a;script-src%20*/",
+        "ws%3A%2F%2Fa%3Bscript-src%2F",
+        "ws%3A%2F%2Fa'b%2F",
+        "javascript%3Aalert(1)",
+        "ws%3A%2F%2Fa.example%3A0%2F",
+        "x",
+    ] {
+        let page = test.get(&format!("/check?url={url}")).await;
+        assert_eq!(page.status, StatusCode::UNPROCESSABLE_ENTITY, "{url}");
+        assert!(policy(&page).contains("connect-src 'self';"), "{url}");
+        assert!(page.body.contains("class=\"complaint\""), "{url}");
+    }
+}
+
+fn told(url: &str, opened: bool) -> String {
+    let result = json!({
+        "url": url, "opened": opened, "code": if opened { Value::Null } else { json!(1006) },
+        "reason": "", "clean": false, "took": 12, "error": "", "online": true,
+        "origin": "http://wsdoctor.example", "browser": "Mozilla/5.0 Chrome/156",
+        "fetched": true, "control": true,
+    });
+    let text = result.to_string();
+    let encoded: String = text.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    format!("case=&result={encoded}")
+}
+
+async fn self_tested(test: &TestApp, form: String) -> (Value, String) {
+    let sent = test.post("/check", FORM, form).await;
+    assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
+    let place = sent.header("location").to_owned();
+    let case = match place.split_once("?case=") {
+        Some((probe, case)) => {
+            ended(test, probe.trim_start_matches("/probes/")).await;
+            case.to_owned()
+        }
+        None => place
+            .trim_start_matches("/cases/")
+            .trim_end_matches("#probes")
+            .to_owned(),
+    };
+    let page = test.get(&format!("/cases/{case}")).await.body;
+    (
+        test.get(&format!("/api/v1/cases/{case}")).await.json(),
+        page,
+    )
+}
+
+fn states(case: &Value, key: &str, value: &str, vantage: &str) -> bool {
+    let facts = case["diagnosis"]["facts"].as_array().expect("facts");
+    facts
+        .iter()
+        .any(|fact| fact["key"] == key && fact["value"] == value && fact["vantage"] == vantage)
+}
+
+#[tokio::test]
+async fn a_browsers_view_and_the_services_are_held_together() {
+    let test = TestApp::with(open()).await;
+    // Both fail: the server's own fault.
+    let target = Target::refusing().await;
+    let (case, page) = self_tested(&test, told(&target.url(), false)).await;
+    assert!(states(&case, "handshake.opened", "no", "user"), "{case:#}");
+    assert!(states(&case, "handshake.status", "403", "server"));
+    assert!(states(&case, "works.other-network", "no", "user"));
+    assert!(page.contains("It fails from both"), "{page}");
+    // The browser succeeds: what this service sees says nothing of the user.
+    let (case, page) = self_tested(&test, told(&target.url(), true)).await;
+    assert!(states(&case, "handshake.opened", "yes", "user"));
+    assert!(!states(&case, "handshake.status", "403", "server"));
+    assert!(page.contains("fails only from here"));
+    // The server refuses this service's Origin alone, as it should.
+    let picky = Target::picky().await;
+    let (case, page) = self_tested(&test, told(&picky.url(), false)).await;
+    assert!(!states(&case, "handshake.opened", "no", "user"), "{case:#}");
+    assert!(!states(&case, "handshake.status", "403", "server"));
+    assert!(page.contains("would take another"), "{page}");
+    // This service may not look there.
+    let (case, page) = self_tested(&test, told("ws://10.0.0.1/ws", false)).await;
+    assert!(states(&case, "close.code", "1006", "user"));
+    assert!(page.contains("Only the browser has looked"), "{page}");
+}
+
+#[tokio::test]
+async fn a_user_whose_network_is_at_fault_is_told_so() {
+    let test = TestApp::with(open()).await;
+    let target = Target::accepting().await;
+    let (case, page) = self_tested(&test, told(&target.url(), false)).await;
+    assert!(
+        states(&case, "works.other-network", "yes", "user"),
+        "{case:#}"
+    );
+    assert!(page.contains("between the user and the network"), "{page}");
+    let first = &case["diagnosis"]["causes"][0];
+    let layer = text(first, "layer");
+    assert!(
+        ["client", "dns", "tcp", "tls", "proxy"].contains(&layer),
+        "{first:#}"
+    );
+}
+
+/// A report that somebody pastes says the same as one that a program hands in.
+#[tokio::test]
+async fn a_pasted_report_is_understood() {
+    let test = TestApp::start().await;
+    let folder =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/evidence/probe-report");
+    for name in ["refused-403.json", "refused-one-line.json"] {
+        let pasted = std::fs::read_to_string(folder.join(name)).expect("a sample");
+        let report: Value = serde_json::from_str(&pasted).expect("JSON");
+        let diagnosed = |body: Value| {
+            let test = &test;
+            async move { test.post_json("/api/v1/diagnoses", &body).await.json() }
+        };
+        let handed_in = diagnosed(json!({ "probe": report })).await;
+        let read = diagnosed(json!({ "text": pasted })).await;
+        let first = |diagnosis: &Value| diagnosis["causes"][0]["id"].clone();
+        assert_eq!(first(&read), first(&handed_in), "{name}");
+        let difference = read["causes"][0]["probability"].as_f64().expect("a number")
+            - handed_in["causes"][0]["probability"]
+                .as_f64()
+                .expect("a number");
+        assert!(difference.abs() < 0.02, "{name}: {difference}");
+        assert_eq!(read["path"], handed_in["path"], "{name}");
+        // Once more as it is stored and shown, and from the middle of other words.
+        let case = open_case(&test, &format!("This came out:\n{pasted}\nWhat now?")).await;
+        assert_eq!(first(&case["diagnosis"]), first(&handed_in), "{name}");
+        let again = test
+            .get(&format!("/api/v1/cases/{}", text(&case, "id")))
+            .await
+            .json();
+        assert_eq!(
+            again["diagnosis"]["causes"], case["diagnosis"]["causes"],
+            "{name}"
+        );
+        let page = test
+            .get(&format!("/cases/{}", text(&case, "id")))
+            .await
+            .body;
+        assert!(
+            !page.contains("expected_minutes"),
+            "its diagnosis is not kept"
+        );
+    }
 }

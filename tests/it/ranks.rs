@@ -26,7 +26,6 @@ fn labelled(text: &str) -> Vec<Labelled> {
                 text,
                 cause: word("label"),
                 accept: accept.clone(),
-                group: word("id"),
             };
             let around = format!("{}\n\n{}", word("input"), word("situation"));
             [

@@ -25,7 +25,8 @@ fn steady(value: &mut Value) {
                     {
                         *field = json!("[id]");
                     }
-                    "probability" | "other_probability" | "weight" | "expected_minutes" => {
+                    "probability" | "other_probability" | "weight" | "factor" | "prior"
+                    | "strength" | "expected_minutes" => {
                         *field = json!(format!("[{name}]"));
                     }
                     "why" => *field = json!(numberless(field.as_str().unwrap_or_default())),
@@ -47,6 +48,10 @@ fn numberless(text: &str) -> String {
         (r"(&#60; |&lt; |&#62; |&gt; )?\b\d+ %", "[percent]"),
         (r#"width="\d+" height="4""#, r#"width="[width]" height="4""#),
         (r"\b(strongly|clearly|slightly)\b", "[strength]"),
+        (
+            r"(more than )?\d+(\.\d+)? times (likelier|less likely)",
+            "[times]",
+        ),
         (r"in \d+ of 100", "in [number] of 100"),
         (r"to a fix: [^.]*", "to a fix: [minutes]"),
     ]
@@ -89,6 +94,13 @@ async fn a_case_as_json_and_as_pages() {
     case["diagnosis"] = json!("[diagnosis]");
     steady(&mut case);
     insta::assert_json_snapshot!("case", case);
+
+    let path = format!("/api/v1/cases/{id}/causes/upgrade-lost");
+    let mut why = test.get(&path).await.json();
+    steady(&mut why);
+    insta::assert_json_snapshot!("explanation", why);
+    let page = test.get(&format!("/cases/{id}/why/upgrade-lost")).await;
+    insta::assert_snapshot!("why-page", main_part(&page.body, &id));
 
     let page = test.get(&format!("/cases/{id}")).await;
     insta::assert_snapshot!("case-page", main_part(&page.body, &id));

@@ -26,8 +26,9 @@ pub use settings::{ProbeSettingsError, limits, policy};
 
 use super::cases::new_id;
 use super::{App, AppError};
-use crate::case::{Entry, ProbeState, Probed, Report};
+use crate::case::{Case, Compared, Entry, ProbeState, Probed, Report, SelfTest, Stage};
 use crate::config::Settings;
+use crate::engine::Evidence;
 use crate::engine::redact::redact;
 use crate::probe::policy::{Policy, Refusal, Target};
 use crate::probe::{Limits, Order, Prober, Resolve, SystemResolver, Vantage};
@@ -57,6 +58,19 @@ pub struct ProbeRequest {
     pub all: bool,
     /// The case that the result goes into.
     pub case: Option<String>,
+    /// What the user's browser saw of the same address, with the same Origin.
+    pub browser: Option<SelfTest>,
+}
+
+/// Where a socket's address leads, as a page needs it to dial it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dialled {
+    /// The socket's address in full.
+    pub url: String,
+    /// Its scheme, host and port.
+    pub socket: String,
+    /// The same for plain requests.
+    pub plain: String,
 }
 
 impl ProbeRequest {
@@ -357,6 +371,72 @@ impl App {
         }
     }
 
+    /// Reads an address that the user's own browser is to dial. What it leads to is not judged:
+    /// nothing goes out from here.
+    ///
+    /// # Errors
+    /// It is no address.
+    pub fn dialled(&self, url: &str) -> Result<Dialled, AppError> {
+        let target = Target::read(url).map_err(|refusal| AppError::Faulty {
+            pointer: "/url",
+            detail: refusal.message,
+        })?;
+        let place = format!("{}:{}", target.bracketed_host(), target.port);
+        // It goes into a page's policy, where other letters would begin something new.
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+        if !place.bytes().all(is_plain) {
+            return Err(AppError::Faulty {
+                pointer: "/url",
+                detail: "the host has letters that no name has".to_owned(),
+            });
+        }
+        Ok(Dialled {
+            url: target.url(),
+            socket: format!("{}://{place}", target.scheme.as_str()),
+            plain: format!("{}://{place}", target.scheme.of_page()),
+        })
+    }
+
+    /// Takes what a user's browser saw into a case, which is opened if there is none, and looks
+    /// from here with the same Origin: before that nothing is concluded. The case's id, and the
+    /// probe if there is one.
+    ///
+    /// # Errors
+    /// It is no address, there is no such case, or the store fails.
+    pub async fn self_test(
+        self: &Arc<Self>,
+        test: SelfTest,
+        case: Option<String>,
+        caller: Caller,
+    ) -> Result<(String, Option<Arc<Job>>), AppError> {
+        let url = redact(&self.dialled(&test.url)?.url).text;
+        let case = match case {
+            Some(case) => self.find(&case).await?.id,
+            None => {
+                let evidence = Evidence {
+                    text: Some(url.clone()),
+                    ..Evidence::default()
+                };
+                self.open_case(evidence, Timestamp::now()).await?.case.id
+            }
+        };
+        let request = ProbeRequest {
+            url: test.url.clone(),
+            origin: Some(test.origin.clone()),
+            case: Some(case.clone()),
+            browser: Some(test),
+            ..ProbeRequest::default()
+        };
+        match self.probe(request.clone(), caller).await {
+            Ok(job) => Ok((case, Some(job))),
+            Err(AppError::Refused { .. } | AppError::TooMany { .. } | AppError::Unavailable) => {
+                self.join(&case, &request, &url, None).await?;
+                Ok((case, None))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// Whether the policy lets an address be probed, as far as its writing tells.
     pub fn may_probe(&self, url: &str) -> bool {
         self.probes.policy.read(url).is_ok()
@@ -403,10 +483,18 @@ impl App {
         }
         match result {
             Ok(report) => self.conclude(&job, report).await,
-            Err(refusal) => job.refuse(
-                refusal.rule.map_or("invalid", |rule| rule.as_str()),
-                refusal.message,
-            ),
+            Err(refusal) => {
+                if let (Some(case), Some(_)) = (&job.request.case, &job.request.browser)
+                    && let Err(error) = self.join(case, &job.request, &job.url, None).await
+                {
+                    tracing::warn!(%error, "a self-test did not get into its case");
+                    job.lose_case();
+                }
+                job.refuse(
+                    refusal.rule.map_or("invalid", |rule| rule.as_str()),
+                    refusal.message,
+                );
+            }
         }
     }
 
@@ -420,7 +508,7 @@ impl App {
             }
         };
         if let Some(case) = &job.request.case
-            && let Err(error) = self.join(case, job, &report).await
+            && let Err(error) = self.join(case, &job.request, &job.url, Some(&report)).await
         {
             // The case was deleted meanwhile, or is full: the probe is worth its own page still.
             tracing::warn!(%error, "a probe did not get into its case");
@@ -429,26 +517,67 @@ impl App {
         job.finish(report, diagnosis);
     }
 
-    /// Adds what was seen to the case, whatever happened in it meanwhile.
-    async fn join(&self, case: &str, job: &Job, report: &Report) -> Result<(), AppError> {
-        let evidence = self.keep(report.evidence()).await?;
-        let without_facts = |stage: &crate::case::Stage| crate::case::Stage {
+    /// Adds what was seen to the case, whatever happened in it meanwhile. Without a report only the
+    /// browser saw something.
+    async fn join(
+        &self,
+        case: &str,
+        request: &ProbeRequest,
+        url: &str,
+        report: Option<&Report>,
+    ) -> Result<(), AppError> {
+        let browser = request.browser.as_ref().map(|test| {
+            let compared = Compared::of(test, report);
+            (redacted(test), compared)
+        });
+        let seen = match (&browser, report) {
+            (Some((test, compared)), _) => Evidence {
+                text: Some(match (compared, report) {
+                    (Compared::BothWork | Compared::BothFail, Some(report)) => {
+                        report.evidence().text.unwrap_or_default()
+                    }
+                    _ => url.to_owned(),
+                }),
+                facts: compared.facts(test, report),
+                ..Evidence::default()
+            },
+            (None, Some(report)) => report.evidence(),
+            (None, None) => return Ok(()),
+        };
+        let evidence = self.keep(seen).await?;
+        let without_facts = |stage: &Stage| Stage {
             facts: Vec::new(),
             ..stage.clone()
         };
-        let probed = Probed {
-            url: report.url.clone(),
-            origin: job.request.origin.clone(),
-            subprotocols: job.request.subprotocols.clone(),
-            hold_seconds: job.request.hold_seconds,
-            started_at: report.started_at,
-            stages: report.stages.iter().map(without_facts).collect(),
-            variants: report.variants.clone(),
-        };
         let now = Timestamp::now();
-        let entry =
-            |_: &crate::case::Case| Ok(Entry::of_probe(now, probed.clone(), evidence.clone()));
+        let probed = Probed {
+            url: url.to_owned(),
+            origin: request.origin.clone(),
+            subprotocols: request.subprotocols.clone(),
+            hold_seconds: request.hold_seconds,
+            started_at: report.map_or(now, |report| report.started_at),
+            stages: report
+                .iter()
+                .flat_map(|report| &report.stages)
+                .map(without_facts)
+                .collect(),
+            variants: report.map_or_else(Vec::new, |report| report.variants.clone()),
+            browser,
+        };
+        let entry = |_: &Case| Ok(Entry::of_probe(now, probed.clone(), evidence.clone()));
         self.go_on(case, None, entry).await.map(drop)
+    }
+}
+
+/// What a browser said, without secrets.
+fn redacted(test: &SelfTest) -> SelfTest {
+    let clean = |text: &str| redact(text).text;
+    SelfTest {
+        url: clean(&test.url),
+        reason: clean(&test.reason),
+        error: clean(&test.error),
+        browser: clean(&test.browser),
+        ..test.clone()
     }
 }
 

@@ -87,6 +87,9 @@ impl Said {
             self.text(title);
         }
         self.real(diagnosis.expected_minutes);
+        for step in &diagnosis.along {
+            self.text(&step.id);
+        }
     }
 
     /// What few diagnoses have.

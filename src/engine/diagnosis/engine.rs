@@ -8,7 +8,7 @@ use super::super::index::Index;
 use super::super::knowledge;
 use super::super::learned::LearnedPriors;
 use super::super::matching::{Matcher, holds};
-use super::super::next_step::{Plan, Planner, StepKind};
+use super::super::next_step::{Choice, Circumstances, Plan, Planner, StepKind};
 use super::super::ranking::{Model, Numbers, Posterior, Source};
 use super::super::timeouts::{Known, candidates};
 use super::gathered::Gathered;
@@ -26,6 +26,15 @@ const LEAST_WEIGHT: f64 = 0.2;
 
 /// How often a fix does not help although its cause is there.
 pub(super) const FIX_IN_VAIN: f64 = 0.1;
+
+/// What facts make of the causes.
+pub(super) struct Weighed {
+    /// The symptoms that were seen, each with the position of the fact that shows it best.
+    pub(super) symptoms: Vec<(usize, usize)>,
+    pub(super) posterior: Posterior,
+    /// The probability of each family, at its root's position.
+    pub(super) families: Vec<f64>,
+}
 
 /// The compiled knowledge.
 #[derive(Debug)]
@@ -146,28 +155,84 @@ impl Engine {
 
     /// The same for evidence that nobody else needs: a long text is in memory once, not twice.
     pub fn diagnose_owned(&self, evidence: Vec<Evidence>) -> Diagnosis {
+        let mut gathered = self.gathered(evidence);
+        let (weighed, also) = self.weighed_by_fault(&mut gathered);
+        let known = gathered.counted().map(|(_, fact)| &*fact.key);
+        let answered: Vec<usize> = gathered
+            .answered
+            .iter()
+            .filter_map(|id| self.graph.checks.iter().position(|check| check.id == *id))
+            .collect();
+        let circumstances = Circumstances {
+            can: &gathered.can,
+            answered: &answered,
+        };
+        let Weighed {
+            posterior,
+            families,
+            ..
+        } = &weighed;
+        let plan = self
+            .planner
+            .plan_under(posterior, families, known, circumstances);
+        self.assemble(gathered, &weighed, plan, also)
+    }
+
+    /// What the evidence makes of the causes; where it shows two faults, what it makes of the one
+    /// that is dealt with first, and the other.
+    pub(super) fn weighed_by_fault(&self, gathered: &mut Gathered) -> (Weighed, Vec<AlsoFault>) {
+        let counted: Vec<(usize, &Fact)> = gathered.counted().collect();
+        let all = self.weighed(&counted);
+        if let Some((first, also)) = self.two_faults(&counted, &all) {
+            return (first, vec![also]);
+        }
+        if gathered.connections < 2 {
+            return (all, Vec::new());
+        }
+        match self.fault_of_another_connection(gathered, &all) {
+            // What breaks earlier on the way comes first.
+            Some((_, Some(earlier))) => {
+                gathered.connection = Some(earlier);
+                let first = self.weighed(&gathered.counted().collect::<Vec<_>>());
+                let also = self.fault_of_another_connection(gathered, &first);
+                (first, also.into_iter().map(|(also, _)| also).collect())
+            }
+            other => (all, other.into_iter().map(|(also, _)| also).collect()),
+        }
+    }
+
+    /// What the pieces of evidence say.
+    pub(super) fn gathered(&self, evidence: Vec<Evidence>) -> Gathered {
         let mut gathered = Gathered::default();
         for (number, piece) in evidence.into_iter().enumerate() {
             gathered.read(&self.matcher, piece, number);
         }
         gathered.settle();
-        let counted: Vec<(usize, &Fact)> = gathered.counted().collect();
-        let symptoms = self.symptoms(&counted);
+        gathered
+    }
+
+    /// What facts, each with its position, make of the causes.
+    pub(super) fn weighed(&self, facts: &[(usize, &Fact)]) -> Weighed {
+        let symptoms = self.symptoms(facts);
         let seen: Vec<(usize, Source)> = symptoms
             .iter()
-            .map(|(row, fact)| (*row, source(&gathered.facts[*fact])))
+            .map(|(row, fact)| {
+                let place = facts.partition_point(|(position, _)| position < fact);
+                (*row, source(facts[place].1))
+            })
             .collect();
-        let tried = self.tried_in_vain(&counted);
+        let tried = self.tried_in_vain(facts);
         let posterior = self.model.posterior(&seen);
         let posterior = posterior.without_fixed(tried, FIX_IN_VAIN);
-        let families = self.families(&posterior);
-        let known = counted.iter().map(|(_, fact)| &*fact.key);
-        let plan = self.planner.plan(&posterior, &families, known);
-        self.assemble(gathered, &symptoms, &posterior, &families, plan)
+        Weighed {
+            families: self.families(&posterior),
+            symptoms,
+            posterior,
+        }
     }
 
     /// The symptoms that the facts amount to, each with the fact that shows it best.
-    pub(super) fn symptoms(&self, facts: &[(usize, &Fact)]) -> Vec<(usize, usize)> {
+    fn symptoms(&self, facts: &[(usize, &Fact)]) -> Vec<(usize, usize)> {
         let plain: Vec<&Fact> = facts.iter().map(|(_, fact)| *fact).collect();
         let mut seen = Vec::new();
         let mut combined: Vec<usize> = Vec::new();
@@ -210,7 +275,7 @@ impl Engine {
     }
 
     /// The probability of each family, at its root's position.
-    pub(super) fn families(&self, posterior: &Posterior) -> Vec<f64> {
+    fn families(&self, posterior: &Posterior) -> Vec<f64> {
         let mut families = vec![0.0; posterior.causes.len()];
         for (cause, probability) in posterior.causes.iter().enumerate() {
             families[self.model.root_of(cause)] += probability;
@@ -221,11 +286,15 @@ impl Engine {
     fn assemble(
         &self,
         gathered: Gathered,
-        symptoms: &[(usize, usize)],
-        posterior: &Posterior,
-        families: &[f64],
+        weighed: &Weighed,
         plan: Plan,
+        also: Vec<AlsoFault>,
     ) -> Diagnosis {
+        let Weighed {
+            symptoms,
+            posterior,
+            families,
+        } = weighed;
         let causes = self.ranked(symptoms, posterior, families);
         let listed: f64 = causes.iter().map(|cause| cause.probability).sum();
         let verdict = verdict(&causes, !symptoms.is_empty());
@@ -235,7 +304,8 @@ impl Engine {
             VerdictKind::Identified | VerdictKind::Likely => causes.first().map(|c| c.layer),
             _ => None,
         };
-        let notes = gathered.notes();
+        let also_why = also.iter().map(|fault| fault.why.clone());
+        let notes: Vec<String> = also_why.chain(gathered.notes()).collect();
         let path = self.path(&gathered, symptoms, &causes, verdict);
         let known = Known::of(gathered.counted().map(|(_, fact)| fact));
         let configurations = gathered.reviews();
@@ -250,6 +320,7 @@ impl Engine {
         Diagnosis {
             text: self.verdict_text(verdict, &causes, &notes),
             verdict,
+            also,
             layer: layer.or_else(|| {
                 path.iter()
                     .find(|step| step.state == StepState::Failed)
@@ -264,6 +335,18 @@ impl Engine {
                     title: self.graph.symptoms[*row].title.clone(),
                     fact: Some(*fact),
                 })
+                .collect(),
+            access: match plan.choice {
+                Choice::Check(check, _) if next_step.id == self.graph.checks[check].id => {
+                    Some(self.graph.checks[check].access())
+                }
+                _ => None,
+            },
+            along: plan
+                .along
+                .iter()
+                .filter(|_| verdict != VerdictKind::Healthy)
+                .map(|check| self.check_step(*check, &subject, self.why_along()))
                 .collect(),
             next_step,
             expected_minutes: (plan.expected_minutes * 10.0).round() / 10.0,
@@ -349,20 +432,37 @@ impl Engine {
     }
 
     /// The likeliest member of the family stands for it.
+    pub(super) fn speaker(&self, root: usize, posterior: &Posterior) -> usize {
+        let family = std::iter::once(&root).chain(self.model.narrower(root));
+        family
+            .max_by(|a, b| {
+                let likelier = posterior.causes[**a].total_cmp(&posterior.causes[**b]);
+                likelier.then(a.cmp(b))
+            })
+            .copied()
+            .unwrap_or(root)
+    }
+
     fn reasons(
         &self,
         root: usize,
         symptoms: &[(usize, usize)],
         posterior: &Posterior,
     ) -> Vec<Reason> {
-        let family = std::iter::once(&root).chain(self.model.narrower(root));
-        let speaker = family
-            .max_by(|a, b| {
-                let likelier = posterior.causes[**a].total_cmp(&posterior.causes[**b]);
-                likelier.then(a.cmp(b))
-            })
-            .copied()
-            .unwrap_or(root);
+        let speaker = self.speaker(root, posterior);
+        let mut reasons = self.all_reasons(speaker, symptoms, posterior, LEAST_WEIGHT);
+        reasons.truncate(MOST_REASONS);
+        reasons
+    }
+
+    /// Everything that shifts the odds of one cause by `least` or more, weightiest first.
+    pub(super) fn all_reasons(
+        &self,
+        speaker: usize,
+        symptoms: &[(usize, usize)],
+        posterior: &Posterior,
+        least: f64,
+    ) -> Vec<Reason> {
         let mut reasons: Vec<Reason> = posterior
             .contributions
             .iter()
@@ -370,7 +470,7 @@ impl Engine {
                 let weight = contribution.weights[speaker];
                 let row = *contribution.symptoms.first()?;
                 let symptom = &self.graph.symptoms[row];
-                (weight.abs() >= LEAST_WEIGHT).then(|| Reason {
+                (weight.abs() >= least).then(|| Reason {
                     symptom: symptom.id.clone(),
                     title: symptom.title.clone(),
                     speaks_for: weight > 0.0,
@@ -383,7 +483,7 @@ impl Engine {
             })
             .collect();
         let stage = posterior.stage_weights[speaker];
-        if stage < -LEAST_WEIGHT {
+        if stage < -least {
             reasons.push(Reason {
                 symptom: "stage".to_owned(),
                 title: "the connection broke at a stage at which this cause does not show"
@@ -407,14 +507,13 @@ impl Engine {
                 .total_cmp(&a.weight)
                 .then_with(|| a.symptom.cmp(&b.symptom))
         });
-        reasons.truncate(MOST_REASONS);
         reasons
     }
 }
 
 /// The words that a fact was read from. An address tells several things at once that have nothing
 /// to do with each other, so its facts count as if they stood apart.
-pub(super) fn source(fact: &Fact) -> Source {
+fn source(fact: &Fact) -> Source {
     if fact.key.starts_with("url.") {
         return None;
     }

@@ -7,7 +7,7 @@ use super::super::evidence::{
     Address, Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
     facts_of_addresses, facts_of_context, recordings, structures,
 };
-use super::super::graph::{Hop, Layer};
+use super::super::graph::{Hop, Layer, Who};
 use super::super::matching::Matcher;
 use super::super::prose::Subject;
 use super::super::redact::redact;
@@ -27,6 +27,12 @@ pub(super) struct Gathered {
     /// The connection that is diagnosed, where a paste speaks of several.
     pub(super) connection: Option<usize>,
     pub(super) connections: usize,
+    /// The ids of checks that were answered.
+    pub(super) answered: Vec<String>,
+    /// Whose part can be done without waiting; everybody's, if empty.
+    pub(super) can: Vec<Who>,
+    /// The endpoints of those connections by which other pieces of evidence name them again.
+    endpoints: Vec<(Address, usize)>,
     /// What the client dials, as soon as a text names it.
     dialled: Option<Address>,
     /// Connections of tools beside the application: a development server's, a debugger's.
@@ -85,6 +91,35 @@ fn is_failure(fact: &Fact) -> bool {
     fact.hop == Hop::ClientEdge && !works.contains(&&*fact.value)
 }
 
+/// The place in a text of one in a stretch of it that begins at the byte `offset`.
+fn moved_by(offset: usize) -> impl Fn(Span) -> Span {
+    move |span| Span {
+        start: span.start + offset,
+        end: span.end + offset,
+    }
+}
+
+/// The place in the text of one in its transcript: exact where the line has no escapes, else the
+/// line's. What goes over several lines begins in the first.
+fn place_in(lines: &[(String, Span)], span: Span) -> Span {
+    let mut start = 0;
+    for (line, place) in lines {
+        let end = start + line.len();
+        if span.start <= end {
+            let is_as_written = line.len() == place.end - place.start;
+            return match is_as_written && span.end <= end {
+                true => Span {
+                    start: place.start + span.start - start,
+                    end: place.start + span.end - start,
+                },
+                false => *place,
+            };
+        }
+        start = end + 1;
+    }
+    lines.last().map_or(span, |(_, place)| *place)
+}
+
 impl Gathered {
     pub(super) fn read(&mut self, matcher: &Matcher, piece: Evidence, number: usize) {
         let redacted = kept_of(piece.text.unwrap_or_default());
@@ -97,11 +132,11 @@ impl Gathered {
         let mut from = 0;
         for recording in recordings(&text, number) {
             let Span { start, end } = recording.span;
-            self.read_words(matcher, &text[from..start], from, number);
+            self.read_words(matcher, &text[from..start], number, moved_by(from));
             self.read_recording(matcher, recording, number);
             from = end;
         }
-        self.read_words(matcher, &text[from..], from, number);
+        self.read_words(matcher, &text[from..], number, moved_by(from));
         for mark in &redacted.marks {
             for (key, value) in &mark.facts {
                 self.facts.push(Fact {
@@ -119,6 +154,10 @@ impl Gathered {
             }
         }
         self.facts.extend(facts_of_context(&piece.context, number));
+        self.answered.extend(piece.answered);
+        if !piece.context.can.is_empty() {
+            self.can = piece.context.can;
+        }
         for stated in &piece.facts {
             self.facts.push(Fact {
                 key: Arc::from(redact(&stated.key).text),
@@ -137,8 +176,14 @@ impl Gathered {
         self.texts.push(text);
     }
 
-    /// Reads a stretch of a text that begins at the byte `offset` of it.
-    fn read_words(&mut self, matcher: &Matcher, text: &str, offset: usize, number: usize) {
+    /// Reads a stretch of a text; `placed` gives the place in the whole of one in the stretch.
+    fn read_words(
+        &mut self,
+        matcher: &Matcher,
+        text: &str,
+        number: usize,
+        placed: impl Fn(Span) -> Span,
+    ) {
         let view = View::of(text);
         let all = addresses(view.text());
         let structures = structures(view.text(), &all, self.dialled.as_ref(), number);
@@ -168,31 +213,30 @@ impl Gathered {
         }
         facts.retain(|fact| is_of_an_address(fact) || !structures.know_better_than(fact));
         for sketch in structures.sketches {
-            let placed = sketch.placed(|span| {
-                let span = view.place(span);
-                Span {
-                    start: span.start + offset,
-                    end: span.end + offset,
-                }
-            });
-            self.sketches.push((number, placed));
+            let sketch = sketch.placed(|span| placed(view.place(span)));
+            self.sketches.push((number, sketch));
         }
         facts.extend(structures.facts);
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
-            *span = view.place(*span);
-            span.start += offset;
-            span.end += offset;
+            *span = placed(view.place(*span));
         }
-        let count = connections.addresses.len();
-        let of_tools = (0..count).filter(|connection| connections.is_of_a_tool(*connection));
-        let first = self.connections;
-        self.of_tools
-            .extend(of_tools.map(|connection| first + connection));
-        self.add(facts, count);
+        let numbers = self.numbered(&connections.addresses, true);
+        let of_tools = (0..numbers.len()).filter(|own| connections.is_of_a_tool(*own));
+        self.of_tools.extend(of_tools.map(|own| numbers[own]));
+        self.add(facts, &numbers);
     }
 
     /// Reads a recording of network traffic.
     fn read_recording(&mut self, matcher: &Matcher, recording: Recording, number: usize) {
+        if !recording.transcript.is_empty() {
+            let words: Vec<&str> = recording
+                .transcript
+                .iter()
+                .map(|(line, _)| &**line)
+                .collect();
+            let placed = |span| place_in(&recording.transcript, span);
+            self.read_words(matcher, &words.join("\n"), number, placed);
+        }
         let mut facts = recording.facts;
         for words in &recording.words {
             let lines = Lines::new(&words.text);
@@ -209,31 +253,47 @@ impl Gathered {
                 ..fact
             }));
         }
-        let failing = recording.failing.map(|failing| failing + self.connections);
-        self.failing = self.failing.or(failing);
-        self.add(facts, recording.addresses.len());
+        let numbers = self.numbered(&recording.addresses, false);
+        self.failing = self.failing.or(recording.failing.map(|own| numbers[own]));
+        self.add(facts, &numbers);
     }
 
-    /// Adds facts that number their connections from 0.
-    fn add(&mut self, facts: Vec<Fact>, connections: usize) {
-        let first = self.connections;
+    /// The numbers of a piece's connections among those of all pieces. Words that name an endpoint
+    /// which an earlier piece named mean the same connection (`is_words`); a recording tells sockets
+    /// of one endpoint apart, and so do its numbers.
+    fn numbered(&mut self, addresses: &[Address], is_words: bool) -> Vec<usize> {
+        let mut numbers = Vec::with_capacity(addresses.len());
+        for address in addresses {
+            let known = self.endpoints.iter();
+            let known = known.filter(|(known, _)| is_words && address.same_endpoint(known));
+            let mut known = known.map(|(_, number)| *number);
+            // What is said of it is most likely said of the one that fails.
+            let failing = known.clone().find(|number| Some(*number) == self.failing);
+            let number = failing.or_else(|| known.next()).unwrap_or_else(|| {
+                self.endpoints.push((address.clone(), self.connections));
+                self.connections += 1;
+                self.connections - 1
+            });
+            numbers.push(number);
+        }
+        numbers
+    }
+
+    /// Adds facts that number their connections from 0; `numbers` are those among all pieces'.
+    fn add(&mut self, facts: Vec<Fact>, numbers: &[usize]) {
         self.facts.extend(facts.into_iter().map(|mut fact| {
+            fact.connection = fact.connection.map(|own| numbers[own]);
             // What a tool's own line says of its socket says nothing of the application.
             let is_of_a_tool = fact
                 .connection
-                .is_some_and(|connection| self.of_tools.contains(&(connection + first)));
+                .is_some_and(|connection| self.of_tools.contains(&connection));
             let is_of_everything = !is_of_a_tool
                 && OF_EVERYTHING
                     .iter()
                     .any(|beginning| fact.key.starts_with(beginning));
-            fact.connection = fact
-                .connection
-                .filter(|_| !is_of_everything)
-                // Connections of later pieces are numbered on from the earlier ones'.
-                .map(|connection| connection + first);
+            fact.connection = fact.connection.filter(|_| !is_of_everything);
             fact
         }));
-        self.connections += connections;
     }
 
     /// A proxy's time-out tells something where the connection lived as long as it allows.
@@ -328,6 +388,36 @@ impl Gathered {
             .iter()
             .enumerate()
             .filter(|(_, fact)| fact.connection.is_none() || fact.connection == self.connection)
+    }
+
+    /// The words that a fact was read from, cut.
+    pub(super) fn quote(&self, fact: usize) -> Option<String> {
+        let fact = self.facts.get(fact)?;
+        let text = self.texts.get(fact.evidence)?;
+        fact.span.map(|span| quotation(&text[span.start..span.end]))
+    }
+
+    /// Whether the connection is a tool's own.
+    pub(super) fn is_of_a_tool(&self, connection: usize) -> bool {
+        self.of_tools.contains(&connection)
+    }
+
+    /// The address of a connection without its query.
+    pub(super) fn address_of(&self, connection: usize) -> Option<String> {
+        let known = self.endpoints.iter();
+        let known = known.filter(|(_, number)| *number == connection);
+        known.map(|(address, _)| address.without_query()).next()
+    }
+
+    /// What is said of one connection, and of the situation as a whole.
+    pub(super) fn of_connection(&self, own: usize) -> impl Iterator<Item = (usize, &Fact)> {
+        let facts = self.facts.iter().enumerate();
+        facts.filter(move |(_, fact)| {
+            let is_of_everything = OF_EVERYTHING
+                .iter()
+                .any(|beginning| fact.key.starts_with(beginning));
+            fact.connection == Some(own) || fact.connection.is_none() && is_of_everything
+        })
     }
 
     pub(super) fn value_of(&self, key: &str) -> Option<&str> {

@@ -3,10 +3,10 @@
 mod digest;
 mod engine;
 mod experience;
+mod explain;
+mod faults;
 mod gathered;
 mod path;
-mod sampled;
-pub mod simulation;
 mod steps;
 mod verdict;
 
@@ -14,14 +14,14 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::evidence::{Context, Fact, Review, condensed};
-use super::graph::{Hop, Layer};
+use super::graph::{Access, Hop, Layer};
 use super::next_step::NextStep;
 use super::prose::Subject;
 use super::redact::{Redacted, redact, redact_owned};
 use super::timeouts::{Lasted, TimeoutCandidate};
 
 pub use engine::Engine;
-pub use verdict::{IDENTIFIED, LIKELY};
+pub use explain::{Change, Explained, Explanation, Rival, Strength, Unseen};
 
 /// A less likely cause than this counts as ruled out.
 pub const RULED_OUT: f64 = 0.002;
@@ -38,6 +38,8 @@ pub struct Evidence {
     pub facts: Vec<StatedFact>,
     /// What surrounds the failure.
     pub context: Context,
+    /// The ids of checks that were answered, whatever came out: they are not asked again.
+    pub answered: Vec<String>,
 }
 
 impl Evidence {
@@ -70,6 +72,7 @@ impl Evidence {
         Evidence {
             text: text.map(|redacted| redacted.text),
             facts,
+            answered: self.answered.clone(),
             context: Context {
                 edge: self.context.edge.iter().map(clean).collect(),
                 only_in: self.context.only_in.iter().map(clean).collect(),
@@ -296,6 +299,21 @@ pub struct KnowledgeVersion {
     pub hash: String,
 }
 
+/// A second fault, which shows later on the connection's way than the one that is diagnosed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AlsoFault {
+    /// Its cause's id.
+    pub cause: String,
+    /// Its title.
+    pub title: String,
+    /// Where it sits.
+    pub layer: Layer,
+    /// How likely it is, of what was seen of it; rounded to four places.
+    pub probability: f64,
+    /// Why one cause does not explain everything, and what to do.
+    pub why: String,
+}
+
 /// Everything that a face needs to show, redacted already.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnosis {
@@ -309,6 +327,8 @@ pub struct Diagnosis {
     pub path: Vec<PathStep>,
     /// Likeliest first.
     pub causes: Vec<RankedCause>,
+    /// What is there beside the listed causes; none in nearly all cases.
+    pub also: Vec<AlsoFault>,
     /// Everything that is not listed.
     pub other_probability: f64,
     /// What was read, in the order of the evidence.
@@ -317,6 +337,10 @@ pub struct Diagnosis {
     pub symptoms: Vec<SeenSymptom>,
     /// What to do next.
     pub next_step: NextStep,
+    /// What one needs at hand for the next step, if it is a check.
+    pub access: Option<Access>,
+    /// Other checks that need the same at hand and are worth their minutes too.
+    pub along: Vec<NextStep>,
     /// Expected minutes to the end.
     pub expected_minutes: f64,
     /// How many secrets of each kind were taken out.

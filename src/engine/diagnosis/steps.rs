@@ -22,33 +22,66 @@ impl Engine {
         }
         match plan.choice {
             Choice::Check(position, minutes) => {
-                let check = &self.graph.checks[position];
-                NextStep {
-                    id: check.id.clone(),
-                    kind: kind_of(check),
-                    title: check.title.clone(),
-                    instruction: subject.fill(&check.instruction),
-                    commands: check
-                        .commands
-                        .iter()
-                        .map(|(system, command)| (system.clone(), subject.fill(command)))
-                        .collect(),
-                    minutes: check.minutes,
-                    who: check.who,
-                    why: self.why_check(position, causes, minutes),
-                    answers: check
-                        .answers
-                        .iter()
-                        .map(|answer| (answer.id.clone(), answer.title.clone()))
-                        .chain([("cannot-tell".to_owned(), "I cannot tell".to_owned())])
-                        .collect(),
-                }
+                let why = self.why_check(position, causes, minutes);
+                self.check_step(position, subject, why)
             }
             Choice::Fix(position) => {
                 self.fix_step(&self.graph.causes[position], causes, subject, edge)
             }
-            Choice::HandOver => hand_over(&self.graph, causes),
+            Choice::HandOver => self.hand_over(plan, causes),
         }
+    }
+
+    /// A check as a step.
+    pub(super) fn check_step(&self, position: usize, subject: &Subject, why: String) -> NextStep {
+        let check = &self.graph.checks[position];
+        NextStep {
+            id: check.id.clone(),
+            kind: kind_of(check),
+            title: check.title.clone(),
+            instruction: subject.fill(&check.instruction),
+            commands: check
+                .commands
+                .iter()
+                .map(|(system, command)| (system.clone(), subject.fill(command)))
+                .collect(),
+            minutes: check.minutes,
+            who: check.who,
+            why,
+            answers: check
+                .answers
+                .iter()
+                .map(|answer| (answer.id.clone(), answer.title.clone()))
+                .chain([("cannot-tell".to_owned(), "I cannot tell".to_owned())])
+                .collect(),
+        }
+    }
+
+    /// Why a check is offered beside the next one.
+    pub(super) fn why_along(&self) -> String {
+        "It needs the same at hand, and is worth its minutes whatever comes out of the first."
+            .to_owned()
+    }
+
+    fn hand_over(&self, plan: &Plan, causes: &[RankedCause]) -> NextStep {
+        let mut step = hand_over(&self.graph, causes);
+        let Some(cause) = plan.fix_of_others.map(|cause| &self.graph.causes[cause]) else {
+            return step;
+        };
+        let who = cause.fix.as_ref().map_or(Who::Developer, |fix| fix.who);
+        let ranked = causes.iter().find(|ranked| ranked.id == cause.id);
+        let title = ranked
+            .and_then(RankedCause::narrower)
+            .map_or(&cause.title, |variant| &variant.title);
+        step.title = format!("Hand this over to the {}", who.as_str());
+        step.who = who;
+        step.why = format!(
+            "What is most worth trying next is the fix of \u{201c}{title}\u{201d}, {} of 100 such \
+             cases, and that is for the {}.",
+            ranked.map_or(0.0, |ranked| (ranked.probability * 100.0).round()),
+            who.as_str()
+        );
+        step
     }
 
     /// In words: what the answers would separate.
@@ -169,13 +202,16 @@ fn hand_over(graph: &Graph, causes: &[RankedCause]) -> NextStep {
         id: "hand-over".to_owned(),
         kind: StepKind::HandOver,
         title: format!("Hand this over to the {}", who.as_str()),
-        instruction: "Send the address of this page, or its text as Markdown, to whoever looks \
-                      after the part that is marked above. It holds everything that was found."
+        instruction: "Send the hand-over bundle to whoever looks after the part that is marked \
+                      above: a message that is ready to send, everything that was found, and \
+                      what was ruled out."
             .to_owned(),
         commands: BTreeMap::new(),
         minutes: 5.0,
         who,
-        why: "No check or fix that is known here is worth its minutes.".to_owned(),
+        why: "No check or fix that is known here is worth its minutes: going on would take longer \
+              than asking somebody who knows that part."
+            .to_owned(),
         answers: Vec::new(),
     }
 }

@@ -8,7 +8,7 @@
 use std::borrow::Cow;
 
 use super::recording::{Kind, next_recording};
-use super::{Span, har, netlog};
+use super::{Span, har, netlog, report};
 
 /// Stands first in a condensed recording. One that has it is kept as it is, so that condensing
 /// twice changes nothing.
@@ -29,6 +29,7 @@ pub fn condensed(text: &str) -> Cow<'_, str> {
         from = match kind {
             Kind::Archive => har::condense(&mut writer, start),
             Kind::NetworkLog => netlog::condense(&mut writer, start),
+            Kind::Report => report::condense(&mut writer, start),
         };
         out.push_str(&text[copied..start]);
         out.push_str(&writer.out);
@@ -55,7 +56,11 @@ impl Kind {
         if self == Kind::Archive {
             writer.open(Some("log"), '{');
         }
-        writer.own("comment", COMMENT);
+        let comment = match self {
+            Kind::Archive | Kind::NetworkLog => COMMENT,
+            Kind::Report => report::COMMENT,
+        };
+        writer.own("comment", comment);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Fact;
-use crate::engine::graph::Hop;
+use crate::engine::graph::{Hop, Who};
 
 /// What surrounds the failure. All parts are optional.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -18,6 +18,8 @@ pub struct Context {
     pub only_in: Vec<String>,
     /// Since when, in words.
     pub since: Option<String>,
+    /// Whose part can be done without waiting for somebody else; everybody's, if empty.
+    pub can: Vec<Who>,
 }
 
 /// The names under which people know what stands in front of a server, and the fact's value.

@@ -17,6 +17,7 @@ mod logs;
 mod netlog;
 mod reading;
 mod recording;
+mod report;
 mod scan;
 mod sentences;
 mod stated;

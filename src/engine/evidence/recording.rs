@@ -1,4 +1,4 @@
-//! A recording of a browser's network traffic: a HAR file or a network log.
+//! A recording of network traffic: a HAR file or a network log of a browser, a probe's report.
 //!
 //! Only what happened to WebSockets matters in it; bodies and scripts are noise. So a recording's
 //! reader says what it saw as facts, and gives the few words (errors, headers) that the known
@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::{Address, Fact, Span, addresses, har, netlog};
+use super::{Address, Fact, Span, addresses, har, netlog, report};
 use crate::engine::graph::Hop;
 
 /// More facts and words than this are not read from one recording.
@@ -40,6 +40,8 @@ pub struct Recording {
     pub facts: Vec<Fact>,
     /// What is looked at with the known wordings.
     pub words: Vec<Words>,
+    /// Lines of a terminal, read as if they had been pasted, each with its place in the text.
+    pub transcript: Vec<(String, Span)>,
     /// The connection that shows a failure, if one does.
     pub failing: Option<usize>,
     seen: HashSet<(String, Option<usize>)>,
@@ -50,15 +52,18 @@ pub struct Recording {
 pub(super) enum Kind {
     Archive,
     NetworkLog,
+    Report,
 }
 
 /// Where the next recording begins, at or after a byte of the text.
 pub(super) fn next_recording(text: &str, from: usize) -> Option<(Kind, usize)> {
     let archive = har::start(text, from).map(|start| (Kind::Archive, start));
     let log = netlog::start(text, from).map(|start| (Kind::NetworkLog, start));
+    let report = report::start(text, from).map(|start| (Kind::Report, start));
     archive
         .into_iter()
         .chain(log)
+        .chain(report)
         .min_by_key(|(_, start)| *start)
 }
 
@@ -70,6 +75,7 @@ pub fn recordings(text: &str, evidence: usize) -> Vec<Recording> {
         let mut recording = match kind {
             Kind::Archive => har::read(text, start),
             Kind::NetworkLog => netlog::read(text, start),
+            Kind::Report => report::read(text, start),
         };
         for fact in &mut recording.facts {
             fact.evidence = evidence;

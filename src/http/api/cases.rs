@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::super::Shared;
 use super::super::error::{JsonBody, Problem};
 use crate::app::Closing;
-use crate::json::{self, CaseJson, EvidenceJson, Invalid, OutcomeJson};
+use crate::json::{self, CaseJson, EvidenceJson, ExplanationJson, Invalid, OutcomeJson};
 
 pub(in crate::http) async fn create(
     State(shared): State<Shared>,
@@ -44,6 +44,15 @@ pub(in crate::http) async fn show(
         None => shared.app.case(&id).await?,
     };
     Ok(Json(json::case(&found)))
+}
+
+/// `GET /api/v1/cases/{id}/causes/{cause}`: why a cause is as likely as it is.
+pub(in crate::http) async fn explanation(
+    State(shared): State<Shared>,
+    Path((id, cause)): Path<(String, String)>,
+) -> Result<Json<ExplanationJson>, Problem> {
+    let (_, explanation) = shared.app.explanation(&id, &cause).await?;
+    Ok(Json(json::explanation(&explanation)))
 }
 
 /// Evidence for a case that exists.

@@ -52,6 +52,7 @@ pub(in crate::http) async fn create(
         hold_seconds: ordered.hold_seconds,
         all: ordered.all,
         case: ordered.case,
+        browser: None,
     };
     let job = shared.app.probe(request, caller).await?;
     let location = format!("/api/v1/probes/{}", job.id);

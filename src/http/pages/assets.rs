@@ -15,10 +15,11 @@ use super::error::PageError;
 struct Embedded;
 
 /// What browsers fetch: name, ending, media type.
-const SERVED: [(&str, &str, &str); 3] = [
+const SERVED: [(&str, &str, &str); 4] = [
     ("style", "css", "text/css; charset=utf-8"),
     ("script", "js", "text/javascript; charset=utf-8"),
     ("favicon", "svg", "image/svg+xml"),
+    ("self-test", "js", "text/javascript; charset=utf-8"),
 ];
 
 /// The text of an embedded file; empty if there is none.
@@ -37,13 +38,15 @@ pub(super) struct Addresses {
     pub(super) script: String,
     /// The icon.
     pub(super) icon: String,
+    /// The script of the self-test's page.
+    pub(super) self_test: String,
 }
 
 impl Addresses {
     /// Made once: the files do not change while the program runs.
     pub(super) fn get() -> &'static Addresses {
         static ADDRESSES: LazyLock<Addresses> = LazyLock::new(|| {
-            let [style, script, icon] = SERVED.map(|(name, ending, _)| {
+            let [style, script, icon, self_test] = SERVED.map(|(name, ending, _)| {
                 let bytes = Embedded::get(&format!("{name}.{ending}"))
                     .map(|file| file.data)
                     .unwrap_or_default();
@@ -58,6 +61,7 @@ impl Addresses {
                 style,
                 script,
                 icon,
+                self_test,
             }
         });
         &ADDRESSES
@@ -68,7 +72,12 @@ impl Addresses {
 pub(in crate::http) async fn show(Path(name): Path<String>) -> Result<Response, PageError> {
     let wanted = format!("/assets/{name}");
     let addresses = Addresses::get();
-    let known = [&addresses.style, &addresses.script, &addresses.icon];
+    let known = [
+        &addresses.style,
+        &addresses.script,
+        &addresses.icon,
+        &addresses.self_test,
+    ];
     let position = known.iter().position(|address| **address == wanted);
     let (file, ending, kind) = position
         .map(|at| SERVED[at])

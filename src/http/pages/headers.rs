@@ -27,6 +27,14 @@ const HEADERS: [(&str, &str); 8] = [
     ),
 ];
 
+/// The policy of the page on which the user's browser dials one address, and no other page's.
+pub(super) fn policy_dialling(sources: &[&str]) -> String {
+    POLICY.replace(
+        "connect-src 'self'",
+        &format!("connect-src 'self' {}", sources.join(" ")),
+    )
+}
+
 /// Adds the headers to every answer.
 pub(in crate::http) async fn security_headers(
     State(shared): State<Shared>,
@@ -35,10 +43,9 @@ pub(in crate::http) async fn security_headers(
 ) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
-        response.headers_mut().insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        // The self-test's page has a policy of its own.
+        let entry = response.headers_mut().entry(name);
+        entry.or_insert(HeaderValue::from_static(value));
     }
     let public = shared.settings.public_url.as_deref().unwrap_or_default();
     if public.starts_with("https://") {
@@ -64,7 +71,7 @@ pub(in crate::http) async fn same_site_posts(
 }
 
 /// Whether a browser says that the request comes from elsewhere. Programs say nothing and may.
-fn is_foreign(headers: &HeaderMap, public_url: Option<&str>) -> bool {
+pub(in crate::http) fn is_foreign(headers: &HeaderMap, public_url: Option<&str>) -> bool {
     let value = |name: HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     if let Some(site) = value(HeaderName::from_static("sec-fetch-site")) {
         return !matches!(site, "same-origin" | "none");

@@ -116,7 +116,7 @@ mod tests {
         let mut sources = Vec::new();
         files(&root.join("templates"), "html", &mut sources);
         files(&root.join("src/http/pages"), "rs", &mut sources);
-        let key = Regex::new(r#""([a-z]+)\.([a-z0-9-]+)""#).expect("regex");
+        let key = Regex::new(r#""([a-z-]+)\.([a-z0-9-]+)""#).expect("regex");
         sources
             .iter()
             .flat_map(|path| {

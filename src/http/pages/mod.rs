@@ -2,7 +2,7 @@
 //!
 //! - [`form`]: the first page; [`fields`]: what forms send.
 //! - [`case`]: a case's page; [`marks`]: the paste with what was read marked in it.
-//! - [`probe`]: a probe's page.
+//! - [`probe`]: a probe's page; [`self_test`]: the user's own browser opens the socket.
 //! - [`knowledge`]: causes, symptoms, codes, advice, checks, search; [`timeouts`]: limits of time.
 //! - [`markdown`]: the one place where text becomes HTML; [`messages`]: every text by its key.
 
@@ -17,6 +17,7 @@ mod markdown;
 mod marks;
 mod messages;
 mod probe;
+mod self_test;
 mod timeouts;
 mod words;
 
@@ -32,7 +33,7 @@ use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub(super) use error::not_found;
-pub(super) use headers::security_headers;
+pub(super) use headers::{is_foreign, security_headers};
 
 use super::Shared;
 use crate::report::is_bidirectional;
@@ -58,12 +59,17 @@ pub(super) fn routes(shared: &Shared) -> Router<Shared> {
             "/cases/{id}/answers/{answer}/take-back",
             post(case::take_back),
         )
+        .route("/cases/{id}/can", post(case::can))
         .route("/cases/{id}/outcome", get(case::closing).post(case::close))
+        .route("/cases/{id}/why", get(case::ask_why))
+        .route("/cases/{id}/why/{cause}", get(case::why))
         .route("/cases/{id}/handover", get(case::handover))
         .route("/cases/{id}/handover.md", get(case::handover_markdown))
         .route("/cases/{id}/handover.json", get(case::handover_json))
         .route("/cases/{id}/markdown", get(case::markdown))
         .route("/cases/{id}/probes", post(probe::create))
+        .route("/check", get(self_test::show).post(self_test::take))
+        .route("/check/echo", get(super::echo::open))
         .route("/probes/{id}", get(probe::show))
         .route("/probes/{id}/cancel", post(probe::cancel))
         .route("/causes", get(knowledge::causes))

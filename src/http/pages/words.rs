@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::messages::Messages;
+use crate::engine::diagnosis::Strength;
 use crate::engine::diagnosis::{Reason, StepState};
 use crate::engine::graph::{
-    CheckKind, Frequency, Layer, Prior, Risk, TimeoutKind, TimeoutSide, Who,
+    Access, CheckKind, Frequency, Layer, Prior, Risk, TimeoutKind, TimeoutSide, Who,
 };
 use crate::engine::next_step::StepKind;
-use crate::report::Strength;
 
 /// A stop of the connection's way in a word.
 pub(super) fn layer(layer: Layer) -> &'static str {
@@ -95,6 +95,30 @@ pub(super) fn who(who: Who) -> &'static str {
         Who::Developer => "who.developer",
         Who::ServerAdmin => "who.server-admin",
         Who::NetworkTeam => "who.network-team",
+    }
+}
+
+/// What comes before steps that need the same at hand.
+pub(super) fn while_there(access: Access) -> &'static str {
+    match access {
+        Access::Client => "along.client",
+        Access::Anywhere => "along.anywhere",
+        Access::Code => "along.code",
+        Access::Server => "along.server",
+        Access::Proxy => "along.proxy",
+        Access::Panel => "along.panel",
+        Access::Network => "along.network",
+    }
+}
+
+/// What somebody can do.
+pub(super) fn part(who: Who) -> &'static str {
+    match who {
+        Who::User => "can.user",
+        Who::Helpdesk => "can.helpdesk",
+        Who::Developer => "can.developer",
+        Who::ServerAdmin => "can.server-admin",
+        Who::NetworkTeam => "can.network-team",
     }
 }
 

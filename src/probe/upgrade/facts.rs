@@ -253,7 +253,7 @@ fn unreadable(answer: &Answer, judged: &mut Judged) {
 }
 
 /// The value of Sec-WebSocket-Accept that belongs to a key.
-fn accept_of(key: &str) -> String {
+pub fn accept_of(key: &str) -> String {
     let text = format!("{key}{ACCEPT_SUFFIX}");
     let digest = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, text.as_bytes());
     base64(digest.as_ref())

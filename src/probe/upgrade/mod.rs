@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 
 pub(super) use answer::{Answer, Ending};
+pub use facts::accept_of;
 pub(super) use facts::{Judged, judge};
 pub(super) use request::Request;
 

@@ -8,7 +8,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use super::super::StoreError;
 use super::super::rows::{Words, from_json, from_word, to_json, word};
 use crate::engine::graph::{
-    Advice, Cause, CauseTest, Check, Code, Fix, Frequency, Graph, Pattern, Symptom, System, Timeout,
+    Access, Advice, Cause, CauseTest, Check, Code, Fix, Frequency, Graph, Pattern, Symptom, System,
+    Timeout,
 };
 
 type Done = Result<(), StoreError>;
@@ -108,7 +109,7 @@ async fn insert_system(connection: &mut SqliteConnection, system: &System) -> Do
 }
 
 async fn insert_check(connection: &mut SqliteConnection, check: &Check) -> Done {
-    sqlx::query("INSERT INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
+    sqlx::query("INSERT INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(&check.id)
         .bind(&check.group)
         .bind(&check.title)
@@ -118,6 +119,7 @@ async fn insert_check(connection: &mut SqliteConnection, check: &Check) -> Done 
         .bind(&check.instruction)
         .bind(to_json(&check.commands)?)
         .bind(to_json(&check.answers)?)
+        .bind(check.access.map_or("", Access::as_str))
         .execute(connection)
         .await?;
     Ok(())
@@ -335,6 +337,10 @@ fn check(row: &SqliteRow) -> Result<Check, StoreError> {
         instruction: text(row, "instruction")?,
         commands: json(row, "commands")?,
         answers: json(row, "answers")?,
+        access: match text(row, "access")? {
+            word if word.is_empty() => None,
+            word => Some(from_word(word)?),
+        },
     })
 }
 

@@ -14,6 +14,8 @@ use super::super::{Page, respond, unlisted};
 use super::history::{Moment, answer_titles, moments};
 use crate::app::AppError;
 use crate::engine::Evidence;
+use crate::engine::evidence::Context;
+use crate::engine::graph::Who;
 use crate::engine::redact::redact;
 
 /// `POST /cases/{id}/answers`: the answer to a step.
@@ -36,6 +38,34 @@ pub(in crate::http) async fn answer(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// `POST /cases/{id}/can`: whose part can be done without waiting for somebody else.
+pub(in crate::http) async fn can(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Result<Response, PageError> {
+    let mut can: Vec<Who> = fields.all("can").filter_map(Who::from_word).collect();
+    can.dedup();
+    if can.is_empty() {
+        can = Who::ALL.to_vec();
+    }
+    let found = shared.app.case(&id).await?;
+    if found.can() != can {
+        let context = Context {
+            can,
+            ..Context::default()
+        };
+        let evidence = Evidence {
+            context,
+            ..Evidence::default()
+        };
+        // It contradicts nothing that somebody else may have added meanwhile.
+        let now = Timestamp::now();
+        shared.app.add_evidence(&id, None, evidence, now).await?;
+    }
+    Ok(to_case(&id))
 }
 
 /// `POST /cases/{id}/answers/{answer}/take-back`: an answer was wrong.

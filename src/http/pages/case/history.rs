@@ -196,6 +196,11 @@ fn pasted(t: &Messages, position: usize, entry: &Entry) -> String {
     let key = match (position, text) {
         (0, _) => "timeline.opened",
         (_, Some(_)) => "timeline.pasted",
+        (_, None) if !entry.evidence.context.can.is_empty() => {
+            let can = &entry.evidence.context.can;
+            let parts: Vec<&str> = can.iter().map(|who| t.get(words::part(*who))).collect();
+            return t.with("timeline.can", "who", words::listed(t, &parts));
+        }
         (_, None) => {
             return t.count(
                 "timeline.stated-one",

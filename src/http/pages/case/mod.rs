@@ -3,6 +3,7 @@
 //! - [`sight`]: what was read from the texts; [`history`]: what happened, and what it changed.
 //! - [`actions`]: answers, more evidence, taking back; [`closing`]: how it ended.
 //! - [`probes`]: what probes saw, and how to order one.
+//! - [`why`]: why a cause is as likely as it is, or not.
 //! - [`handover`]: the bundle for whoever goes on.
 
 mod actions;
@@ -11,6 +12,7 @@ mod handover;
 mod history;
 mod probes;
 mod sight;
+mod why;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -19,9 +21,10 @@ use axum::response::{IntoResponse, Response};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-pub(super) use actions::{add_evidence, answer, take_back};
+pub(super) use actions::{add_evidence, answer, can, take_back};
 pub(super) use closing::{close, closing};
 pub(super) use handover::{json as handover_json, markdown as handover_markdown, show as handover};
+pub(super) use why::{ask as ask_why, show as why};
 
 use super::super::Shared;
 use super::error::PageError;
@@ -60,6 +63,14 @@ struct CasePage {
     story: Vec<String>,
     path: Vec<Stop>,
     step: Step,
+    /// What needs the same at hand as the step, and the words before it.
+    along: Vec<Step>,
+    /// A second fault: why, address and title.
+    also: Vec<(String, String, String)>,
+    along_heading: &'static str,
+    /// Who can be chosen: the value, its words, and whether it is.
+    can: Vec<(&'static str, &'static str, bool)>,
+    is_can_open: bool,
     recognised: bool,
     /// It works after a fix: causes are no longer the question.
     is_fixed: bool,
@@ -91,6 +102,7 @@ struct CasePage {
     offer: Option<Offer>,
     /// The probe that waits or runs.
     under_way: Option<String>,
+    every_cause: Vec<String>,
 }
 
 /// One stop of the connection's way.
@@ -127,6 +139,8 @@ struct CauseBar {
 
 struct CauseView {
     address: String,
+    /// The page that says why it is as likely as it is.
+    why: String,
     title: String,
     bar: CauseBar,
     reasons: Vec<ReasonView>,
@@ -239,7 +253,34 @@ impl CasePage {
             story: story(t, diagnosis),
             verdict,
             path: path(t, diagnosis),
-            step: step(t, &case.id, diagnosis, system),
+            step: step(t, &case.id, &diagnosis.next_step, system),
+            along: diagnosis
+                .along
+                .iter()
+                .map(|other| step(t, &case.id, other, system))
+                .collect(),
+            also: diagnosis
+                .also
+                .iter()
+                .map(|fault| {
+                    let address = format!("/causes/{}?case={}", fault.cause, case.id);
+                    (fault.why.clone(), address, fault.title.clone())
+                })
+                .collect(),
+            along_heading: t.get(
+                diagnosis
+                    .access
+                    .map_or("along.anywhere", words::while_there),
+            ),
+            is_can_open: !found.can().is_empty(),
+            can: Who::ALL
+                .into_iter()
+                .map(|who| {
+                    let chosen = found.can();
+                    let is_chosen = chosen.is_empty() || chosen.contains(&who);
+                    (who.as_str(), t.get(words::part(who)), is_chosen)
+                })
+                .collect(),
             recognised,
             is_fixed,
             is_stuck: !is_fixed && !recognised && diagnosis.next_step.kind == StepKind::HandOver,
@@ -277,6 +318,7 @@ impl CasePage {
             probes: probes::seen(t, case),
             offer: Some(Offer::new(t, shared, graph, found)),
             under_way: probes::under_way(shared, &case.id),
+            every_cause: why::every_cause(graph),
         }
     }
 }
@@ -327,7 +369,9 @@ fn story(t: &Messages, diagnosis: &Diagnosis) -> Vec<String> {
             ],
         ));
     }
-    sentences.extend(diagnosis.notes.iter().cloned());
+    // A second fault has a notice of its own.
+    let is_of_it = |note: &&String| diagnosis.also.iter().all(|fault| fault.why != **note);
+    sentences.extend(diagnosis.notes.iter().filter(is_of_it).cloned());
     let is_worked_on = !matches!(
         diagnosis.verdict,
         VerdictKind::Healthy | VerdictKind::Unrecognised
@@ -371,9 +415,8 @@ fn path(t: &'static Messages, diagnosis: &Diagnosis) -> Vec<Stop> {
         .collect()
 }
 
-fn step(t: &'static Messages, case: &str, diagnosis: &Diagnosis, system: &str) -> Step {
-    let NextStep { kind, who, .. } = diagnosis.next_step;
-    let step = &diagnosis.next_step;
+fn step(t: &'static Messages, case: &str, step: &NextStep, system: &str) -> Step {
+    let NextStep { kind, who, .. } = *step;
     // Commands for a server are most often for Linux, whatever the reader sits at.
     let system = if who == Who::ServerAdmin {
         "linux"
@@ -447,6 +490,7 @@ fn cause_view(
         });
     }
     CauseView {
+        why: why::address(case, &cause.id),
         address: format!("/causes/{}?case={case}", cause.id),
         title: cause.title.clone(),
         bar: bar(cause.probability),

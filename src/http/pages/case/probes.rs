@@ -1,7 +1,7 @@
 //! Probes on a case's page: what they saw, and the forms that order one.
 
 use super::super::messages::Messages;
-use super::super::probe::{Ladder, address, stage_name};
+use super::super::probe::{Ladder, Vantages, address, stage_name};
 use super::time;
 use crate::app::DiagnosedCase;
 use crate::case::{Case, Probed, StageState};
@@ -15,6 +15,9 @@ pub(super) struct Seen {
     pub(super) title: String,
     pub(super) address: String,
     pub(super) ladder: Ladder,
+    pub(super) has_stages: bool,
+    /// Beside what the user's browser saw.
+    pub(super) vantages: Option<Vantages>,
     /// All but the newest are folded.
     pub(super) is_newest: bool,
 }
@@ -34,6 +37,8 @@ pub(super) struct Offer {
     pub(super) is_again: bool,
     /// What to run on one's own machine.
     pub(super) command: String,
+    /// Where the browser tests itself.
+    pub(super) check: String,
 }
 
 /// The probes of a case, the newest first.
@@ -46,6 +51,8 @@ pub(super) fn seen(t: &'static Messages, case: &Case) -> Vec<Seen> {
             title: t.with("probe.saw", "time", time(probed.started_at)),
             address: with_origin(t, probed),
             ladder: Ladder::of(t, &probed.stages, &probed.variants),
+            has_stages: !probed.stages.is_empty(),
+            vantages: Vantages::of(t, probed),
             is_newest: false,
         })
         .rev()
@@ -111,6 +118,7 @@ impl Offer {
             has_short_cut: is_possible && would_tell(graph, found),
             is_again: last.is_some(),
             command: command(&url, &origin),
+            check: check_address(&url, &found.case.id),
             subprotocols: last.map_or(String::new(), |probed| probed.subprotocols.join(", ")),
             hold: match hold {
                 0 => String::new(),
@@ -176,6 +184,12 @@ fn command(url: &str, origin: &str) -> String {
         origin => format!(" --origin \"{}\"", fine(origin)),
     };
     format!("wsdoctor probe \"{url}\"{origin} --allow-private --format json")
+}
+
+/// The self-test of the browser for that address and case.
+fn check_address(url: &str, case: &str) -> String {
+    let encoded = percent_encoding::utf8_percent_encode(url, percent_encoding::NON_ALPHANUMERIC);
+    format!("/check?case={case}&url={encoded}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A probe's page: how it goes on, and what it saw. Orders come from a case's page.
 
 mod ladder;
+mod vantages;
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -20,6 +21,7 @@ use crate::engine::Diagnosis;
 use crate::engine::diagnosis::VerdictKind;
 use crate::report::{self, percent};
 pub(super) use ladder::{Ladder, stage_name};
+pub(super) use vantages::Vantages;
 
 /// So many causes are named.
 const MOST_CAUSES: usize = 3;
@@ -102,6 +104,10 @@ pub(super) async fn show(
         Ok(job) => job,
         Err(_) => return forgotten(&shared, belongs.case.as_deref()).await,
     };
+    // What two vantage points say together stands in the case.
+    if let (false, Some(_), Some(case)) = (job.is_under_way(), &job.request.browser, job.case()) {
+        return Ok(Redirect::to(&format!("/cases/{case}#probes")).into_response());
+    }
     let page = ProbePage::new(&shared, &job);
     Ok(unlisted(respond(StatusCode::OK, &page)))
 }

@@ -1,0 +1,148 @@
+//! Who is at hand counts, steps that need the same at hand are done together, and nothing is asked
+//! twice.
+
+use serde_json::json;
+use wsdoctor::engine::evidence::Context;
+use wsdoctor::engine::graph::Who;
+use wsdoctor::engine::next_step::StepKind;
+use wsdoctor::engine::{Diagnosis, Evidence};
+
+use crate::support::{ENGINE, TestApp};
+
+const REFUSED: &str = "WebSocket connection to 'ws://app.example:8080/ws' failed: Error in \
+                       connection establishment: net::ERR_CONNECTION_REFUSED";
+const NOT_PASSED_ON: &str = "Unexpected server response: 426\nServer: nginx\n\
+                             proxy_pass http://127.0.0.1:8080; without upgrade headers";
+
+fn with(text: &str, can: &[Who], answered: &[&str]) -> Diagnosis {
+    ENGINE.diagnose(&[Evidence {
+        text: Some(text.to_owned()),
+        context: Context {
+            can: can.to_vec(),
+            ..Context::default()
+        },
+        answered: answered.iter().map(|id| (*id).to_owned()).collect(),
+        ..Evidence::default()
+    }])
+}
+
+#[test]
+fn every_check_says_what_it_needs() {
+    for check in &ENGINE.graph().checks {
+        assert!(check.access.is_some(), "{}", check.id);
+    }
+}
+
+#[test]
+fn the_causes_do_not_depend_on_who_is_at_hand() {
+    let (all, one) = (with(REFUSED, &[], &[]), with(REFUSED, &[Who::User], &[]));
+    assert_eq!(all.causes, one.causes);
+}
+
+#[test]
+fn those_at_hand_are_asked_first() {
+    let step = |can: &[Who]| with(REFUSED, can, &[]).next_step;
+    assert_eq!(step(&[]).who, Who::ServerAdmin);
+    let helpdesk = step(&[Who::Helpdesk, Who::User]);
+    let is_theirs = matches!(helpdesk.who, Who::Helpdesk | Who::User);
+    assert!(
+        is_theirs || helpdesk.kind == StepKind::HandOver,
+        "{helpdesk:?}"
+    );
+}
+
+#[test]
+fn a_fix_of_others_is_handed_over_to_them() {
+    let everybody = with(NOT_PASSED_ON, &[], &[]);
+    assert_eq!(
+        everybody.next_step.kind,
+        StepKind::Fix,
+        "{:?}",
+        everybody.next_step
+    );
+    let user = with(NOT_PASSED_ON, &[Who::User], &[]).next_step;
+    assert_eq!(
+        (user.kind, user.who),
+        (StepKind::HandOver, Who::ServerAdmin)
+    );
+    assert!(user.why.contains("server admin"), "{}", user.why);
+}
+
+#[test]
+fn nothing_is_asked_twice() {
+    let mut answered: Vec<String> = Vec::new();
+    for _ in 0..12 {
+        let known: Vec<&str> = answered.iter().map(String::as_str).collect();
+        let found = with(REFUSED, &[], &known);
+        let step = &found.next_step;
+        if !matches!(step.kind, StepKind::Check | StepKind::Question) {
+            break;
+        }
+        assert!(!answered.contains(&step.id), "{}", step.id);
+        assert!(
+            found
+                .along
+                .iter()
+                .all(|other| !answered.contains(&other.id) && other.id != step.id)
+        );
+        answered.push(step.id.clone());
+    }
+    assert!(!answered.is_empty());
+}
+
+#[test]
+fn what_is_done_along_needs_the_same_at_hand() {
+    let mut offered = 0;
+    for cause in &ENGINE.graph().causes {
+        for test in cause.tests.iter().take(1) {
+            let found = with(&test.input, &[], &[]);
+            for other in &found.along {
+                offered += 1;
+                let check = ENGINE.graph().check(&other.id).expect("a check");
+                assert_eq!(Some(check.access()), found.access, "{}", cause.id);
+            }
+        }
+    }
+    assert!(offered > 0, "nothing is ever bundled");
+}
+
+#[tokio::test]
+async fn a_case_keeps_who_is_at_hand_and_asks_nothing_twice() {
+    let test = TestApp::start().await;
+    let body = json!({"text": REFUSED, "context": {"can": ["helpdesk"]}});
+    let opened = test.post_json("/api/v1/cases", &body).await.json();
+    let id = opened["id"].as_str().expect("an id");
+    let step = opened["diagnosis"]["next_step"]["id"]
+        .as_str()
+        .expect("a step");
+    let form = "application/x-www-form-urlencoded";
+    let path = format!("/cases/{id}/can");
+    let sent = test
+        .post(&path, form, "can=server+admin&can=nobody".to_owned())
+        .await;
+    assert_eq!(
+        sent.status,
+        axum::http::StatusCode::SEE_OTHER,
+        "{}",
+        sent.body
+    );
+    let page = test.get(&format!("/cases/{id}")).await.body;
+    assert!(page.contains("value=\"server admin\" checked"), "{page}");
+    assert!(page.contains("At hand: whoever runs the server"), "{page}");
+    let case = test.get(&format!("/api/v1/cases/{id}")).await.json();
+    let step = case["diagnosis"]["next_step"]["id"]
+        .as_str()
+        .unwrap_or(step)
+        .to_owned();
+    let path = format!("/api/v1/cases/{id}/answers");
+    let body = json!({"step": step, "answer": "cannot-tell", "revision": case["revision"]});
+    let after = test.post_json(&path, &body).await.json();
+    assert_ne!(
+        after["diagnosis"]["next_step"]["id"],
+        json!(step),
+        "{after}"
+    );
+    let wrong = json!({"text": REFUSED, "context": {"can": ["the cat"]}});
+    let refused = test.post_json("/api/v1/diagnoses", &wrong).await;
+    assert_eq!(refused.status, axum::http::StatusCode::UNPROCESSABLE_ENTITY);
+}
