@@ -236,6 +236,10 @@ fn assert_only_text(path: &str, html: &str) {
         .iter()
         .chain(&attributes(html, "src"))
     {
+        // What the self-test is asked to dial travels in this service's own address, percent-encoded.
+        if regex(r"^/check\?case=[0-9a-z]+&(?:amp;)?url=[0-9A-Za-z%]*$").is_match(address) {
+            continue;
+        }
         assert!(
             !address.contains("javascript:") && !address.contains("zqx"),
             "{path}: {address}"

@@ -255,6 +255,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
             "name-mismatch",
             "none",
             "not-yet-valid",
+            "plain-answer",
             "self-signed",
         ]),
     ),
