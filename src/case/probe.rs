@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::engine::Evidence;
 use crate::engine::diagnosis::StatedFact;
+use crate::engine::evidence::told_of;
 
 /// How a probe stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +48,11 @@ pub struct Probe {
     pub state: ProbeState,
     /// The rule that refused it.
     pub rule: Option<&'static str>,
-    /// What was seen, as far as it came.
+    /// Why it was refused, in words; empty if it was not.
+    pub message: String,
+    /// The case that its result goes into.
+    pub case: Option<String>,
+    /// What was seen, as far as it came: of one that was stopped, the stages that had ended.
     pub report: Option<Report>,
 }
 
@@ -70,6 +75,27 @@ pub struct Report {
 }
 
 impl Report {
+    /// What was seen of a probe that was stopped: the stages and variants that had ended.
+    pub fn of_stopped(
+        url: String,
+        started_at: Timestamp,
+        ended: Vec<Stage>,
+        variants: Vec<Variant>,
+    ) -> Self {
+        let stages = StageKind::ALL.map(|kind| {
+            let known = ended.iter().find(|stage| stage.stage == kind);
+            known.cloned().unwrap_or_else(|| Stage::not_reached(kind))
+        });
+        Report {
+            url,
+            started_at,
+            stages: stages.into(),
+            variants,
+            facts: Vec::new(),
+            exchange: String::new(),
+        }
+    }
+
     /// All facts, each once, in the order in which they were learnt.
     pub fn all_facts(&self) -> Vec<StatedFact> {
         let mut all: Vec<StatedFact> = Vec::new();
@@ -87,7 +113,7 @@ impl Report {
         let text = if self.exchange.is_empty() {
             self.url.clone()
         } else {
-            format!("{}\n\n{}", self.url, self.exchange)
+            format!("{}\n\n{}", self.url, told_of(&self.exchange))
         };
         Evidence {
             text: Some(text),
@@ -223,6 +249,20 @@ pub struct Stage {
     pub detail: String,
     /// What was learnt.
     pub facts: Vec<StatedFact>,
+}
+
+impl Stage {
+    /// One that the probe did not come to.
+    pub fn not_reached(stage: StageKind) -> Self {
+        Stage {
+            stage,
+            state: StageState::NotReached,
+            started_ms: 0,
+            took_ms: 0,
+            detail: String::new(),
+            facts: Vec::new(),
+        }
+    }
 }
 
 /// The handshake again with one thing changed.

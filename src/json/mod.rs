@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::evidence::{Context, Review};
+use crate::engine::evidence::{Context, Review, told_of};
 use crate::engine::graph::{Access, Cause, Code, Frequency, Graph, Hop, Symptom, Timeout, Who};
 use crate::engine::next_step::NextStep;
 use crate::engine::redact::redact;
@@ -126,7 +126,8 @@ impl EvidenceJson {
                 let pointer = format!("/probe/stages/{number}/facts");
                 facts.extend(stated(stage.facts, &pointer, &mut problems));
             }
-            let probed: Vec<String> = report.url.into_iter().chain(report.exchange).collect();
+            let exchange = report.exchange.as_deref().map(told_of);
+            let probed: Vec<String> = report.url.into_iter().chain(exchange).collect();
             if text.is_none() && !probed.is_empty() {
                 text = Some(probed.join("\n\n"));
             }

@@ -40,6 +40,12 @@ pub struct ProbeJson {
     state: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<&'static str>,
+    /// Why it was refused.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    message: String,
+    /// The case that its result goes into.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    case: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<ReportWrittenJson>,
 }
@@ -99,6 +105,8 @@ pub fn probe(probe: &Probe, diagnosed: Option<&Diagnosis>) -> ProbeJson {
         url: probe.url.clone(),
         state: probe.state.as_str(),
         rule: probe.rule,
+        message: probe.message.clone(),
+        case: probe.case.clone(),
         report: probe
             .report
             .as_ref()

@@ -432,12 +432,8 @@ impl<'a> Walk<'a> {
         for kind in StageKind::ALL {
             if self.report.stage(kind).is_none() {
                 let stage = Stage {
-                    stage: kind,
-                    state: StageState::NotReached,
                     started_ms: milliseconds(self.begun.elapsed()),
-                    took_ms: 0,
-                    detail: String::new(),
-                    facts: Vec::new(),
+                    ..Stage::not_reached(kind)
                 };
                 let _ = self.events.send(Event::Ended(stage.clone()));
                 self.report.stages.push(stage);

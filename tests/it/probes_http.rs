@@ -170,6 +170,12 @@ async fn ended(test: &TestApp, id: &str) -> Value {
     test.get(&format!("/api/v1/probes/{id}")).await.json()
 }
 
+/// A case of a socket that fails: its id.
+async fn case_of(test: &TestApp, target: &Target) -> String {
+    let words = format!("WebSocket connection to '{}' failed", target.url());
+    text(&open_case(test, &words).await, "id").to_owned()
+}
+
 async fn open_case(test: &TestApp, text: &str) -> Value {
     let opened = test
         .post_json("/api/v1/cases", &json!({ "text": text }))
@@ -293,6 +299,8 @@ async fn what_is_refused_opens_no_connection() {
     let done = ended(&closed, text(&answer.json(), "id")).await;
     assert_eq!(text(&done, "state"), "refused");
     assert_eq!(text(&done, "rule"), "loopback-address");
+    assert!(text(&done, "message").contains("loopback"), "{done:#}");
+    assert!(done["report"].is_null());
     assert_eq!(target.connections(), 0);
 
     // The same with the address allowed: the listener would have seen it.
@@ -370,7 +378,18 @@ async fn events_come_as_they_happen() {
         )
         .await;
     assert_eq!(cancelled.status, StatusCode::OK);
-    assert_eq!(text(&cancelled.json(), "state"), "cancelled");
+    let cancelled = cancelled.json();
+    assert_eq!(text(&cancelled, "state"), "cancelled");
+    // What was seen until then is there.
+    let stages = cancelled["report"]["stages"].as_array().expect("stages");
+    let states: Vec<&str> = stages.iter().map(|stage| text(stage, "state")).collect();
+    assert_eq!(
+        states,
+        ["skipped", "ok", "skipped", "not_reached", "not_reached"]
+    );
+    let facts = cancelled["report"]["facts"].as_array().expect("facts");
+    assert!(facts.iter().any(|fact| fact["key"] == "tcp.connect"));
+    assert!(cancelled["report"]["diagnosis"]["path"].is_array());
     while let Some(frame) = body.frame().await {
         let frame = frame.expect("whole");
         seen.push_str(std::str::from_utf8(frame.data_ref().expect("data")).expect("UTF-8"));
@@ -498,16 +517,12 @@ async fn probes_end_with_the_service() {
 async fn a_result_joins_its_case() {
     let test = TestApp::with(open()).await;
     let target = Target::refusing().await;
-    let case = open_case(
-        &test,
-        &format!("WebSocket connection to '{}' failed", target.url()),
-    )
-    .await;
-    let id = text(&case, "id").to_owned();
+    let id = case_of(&test, &target).await;
     let ordered = order(&test, &json!({"url": target.url(), "case": id})).await;
     assert_eq!(ordered.status, StatusCode::ACCEPTED, "{}", ordered.body);
     let probe = ended(&test, text(&ordered.json(), "id")).await;
     assert_eq!(text(&probe, "state"), "done");
+    assert_eq!(text(&probe, "case"), id);
     let case = test.get(&format!("/api/v1/cases/{id}")).await.json();
     assert_eq!(case["revision"], 2);
     let facts = case["diagnosis"]["facts"].as_array().expect("facts");
@@ -526,9 +541,7 @@ async fn a_result_joins_its_case() {
 async fn a_probe_is_ordered_from_the_cases_page() {
     let test = TestApp::with(open()).await;
     let target = Target::refusing().await;
-    let text_of_case = format!("WebSocket connection to '{}' failed", target.url());
-    let case = open_case(&test, &text_of_case).await;
-    let id = text(&case, "id").to_owned();
+    let id = case_of(&test, &target).await;
     let page = test.get(&format!("/cases/{id}")).await;
     assert!(
         page.body
@@ -586,12 +599,7 @@ async fn a_probes_page_refreshes_itself_while_it_runs() {
 async fn a_fix_is_verified_by_repeating_the_probe() {
     let test = TestApp::with(open()).await;
     let target = Target::refusing().await;
-    let case = open_case(
-        &test,
-        &format!("WebSocket connection to '{}' failed", target.url()),
-    )
-    .await;
-    let id = text(&case, "id").to_owned();
+    let id = case_of(&test, &target).await;
     let ordered = order(
         &test,
         &json!({"url": target.url(), "case": id, "origin": "https://app.example"}),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use jiff::Timestamp;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +36,8 @@ pub struct Job {
 struct Progress {
     state: ProbeState,
     rule: Option<&'static str>,
+    /// When its turn came.
+    begun_at: Timestamp,
     /// Why it was refused.
     message: String,
     steps: Vec<Step>,
@@ -82,6 +85,7 @@ impl Job {
             progress: Mutex::new(Progress {
                 state: ProbeState::Queued,
                 rule: None,
+                begun_at: Timestamp::now(),
                 message: String::new(),
                 steps: Vec::new(),
                 outcome: None,
@@ -109,7 +113,10 @@ impl Job {
     }
 
     pub(super) fn begin(&self) {
-        self.change(|progress| progress.state = ProbeState::Running);
+        self.change(|progress| {
+            progress.state = ProbeState::Running;
+            progress.begun_at = Timestamp::now();
+        });
     }
 
     pub(super) fn tell(&self, event: Event) {
@@ -141,12 +148,29 @@ impl Job {
         });
     }
 
-    pub(super) fn finish(&self, report: Report, diagnosis: Diagnosis) {
+    /// Ends it with what it saw: whole if it is done, in part if it was stopped.
+    pub(super) fn finish(&self, state: ProbeState, report: Report, diagnosis: Diagnosis) {
         self.change(|progress| {
             progress.outcome = Some((report, Arc::new(diagnosis)));
-            progress.state = ProbeState::Done;
+            progress.state = state;
             progress.ended_at = Some(Instant::now());
         });
+    }
+
+    /// What was seen so far; nothing if no stage has ended.
+    pub(super) fn seen_so_far(&self) -> Option<Report> {
+        let progress = self.progress();
+        let mut stages = Vec::new();
+        let mut variants = Vec::new();
+        for step in &progress.steps {
+            match step {
+                Step::Began(_) => {}
+                Step::Stage(stage) => stages.push(stage.clone()),
+                Step::Variant(variant) => variants.push(variant.clone()),
+            }
+        }
+        let url = self.url.clone();
+        (!stages.is_empty()).then(|| Report::of_stopped(url, progress.begun_at, stages, variants))
     }
 
     pub(super) fn ended_at(&self) -> Option<Instant> {
@@ -162,6 +186,7 @@ impl Job {
 
     /// How it stands, and what its report amounts to.
     pub fn probe(&self) -> (Probe, Option<Arc<Diagnosis>>) {
+        let case = self.case().map(str::to_owned);
         let progress = self.progress();
         let (report, diagnosis) = progress.outcome.clone().unzip();
         let probe = Probe {
@@ -169,6 +194,8 @@ impl Job {
             url: self.url.clone(),
             state: progress.state,
             rule: progress.rule,
+            message: progress.message.clone(),
+            case,
             report,
         };
         (probe, diagnosis)
@@ -177,11 +204,6 @@ impl Job {
     /// Whether it waits or runs.
     pub fn is_under_way(&self) -> bool {
         self.ended_at().is_none()
-    }
-
-    /// Why it was refused, in words; empty if it was not.
-    pub fn message(&self) -> String {
-        self.progress().message.clone()
     }
 
     /// The case that its result went or goes into.

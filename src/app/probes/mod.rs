@@ -463,7 +463,7 @@ impl App {
         let result = loop {
             tokio::select! {
                 biased;
-                () = job.cancel.cancelled() => return job.end(ProbeState::Cancelled),
+                () = job.cancel.cancelled() => return self.break_off(&job).await,
                 () = job.target_had_enough.notified() => {
                     return job.refuse(
                         TARGET_RATE,
@@ -514,7 +514,19 @@ impl App {
             tracing::warn!(%error, "a probe did not get into its case");
             job.lose_case();
         }
-        job.finish(report, diagnosis);
+        job.finish(ProbeState::Done, report, diagnosis);
+    }
+
+    /// Ends a probe that was stopped with what it saw until then. That does not join the case:
+    /// whoever stopped it did not want it.
+    async fn break_off(&self, job: &Job) {
+        let Some(report) = job.seen_so_far() else {
+            return job.end(ProbeState::Cancelled);
+        };
+        match self.diagnose(vec![report.evidence()]).await {
+            Ok(diagnosis) => job.finish(ProbeState::Cancelled, report, diagnosis),
+            Err(_) => job.end(ProbeState::Cancelled),
+        }
     }
 
     /// Adds what was seen to the case, whatever happened in it meanwhile. Without a report only the

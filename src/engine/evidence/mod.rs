@@ -35,6 +35,7 @@ pub use context::{Context, facts_of_context};
 pub use durations::seconds;
 pub use reading::{Structures, structures};
 pub use recording::{Recording, Words, recordings};
+pub use report::told_of;
 pub use sentences::{Stance, stance};
 pub use stated::{AnyOf, STATED};
 pub use view::View;

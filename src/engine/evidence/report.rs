@@ -1,13 +1,14 @@
 //! A probe's report as `wsdoctor probe --format json` prints it, in any text.
 //!
-//! Its facts are facts, and the handshake in it (`exchange`) is read as the output of a command is.
-//! The diagnosis in it is not read: it is made again, with the knowledge of this service.
+//! Its facts are facts, and the handshake in it (`exchange`) is read as the output of a command is,
+//! without the headers that every page carries: their words are no person's. The diagnosis in it is
+//! not read: it is made again, with the knowledge of this service.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::condensed::{Value, Writer};
-use super::recording::Kind;
+use super::recording::{Kind, telling_header};
 use super::scan::{ELEMENT, Found, unescaped, walk};
 use super::{Fact, Recording, Span};
 use crate::engine::graph::Hop;
@@ -201,7 +202,39 @@ fn fact(text: &str, row: &Row<'_>) -> Option<Fact> {
     })
 }
 
-/// The lines of a string, each with its place.
+/// A handshake as it went over the wire, without the headers that tell nothing of it.
+pub fn told_of(exchange: &str) -> String {
+    let kept: Vec<&str> = exchange.lines().filter(|line| is_telling(line)).collect();
+    kept.join("\n")
+}
+
+/// Whether a line of an exchange is read: start lines, bodies and the headers that tell something.
+fn is_telling(line: &str) -> bool {
+    /// What frames an answer, and when it was given.
+    const FRAMING: &[&str] = &[
+        "content-length",
+        "content-type",
+        "date",
+        "transfer-encoding",
+    ];
+    /// What a request says of the handshake.
+    const ASKING: &[&str] = &["host", "origin", "connection", "upgrade"];
+    let header = |rest: &str| -> Option<(String, String)> {
+        let (name, value) = rest.split_once(':')?;
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+        (!name.is_empty() && name.bytes().all(is_name))
+            .then(|| (name.to_ascii_lowercase(), value.trim().to_owned()))
+    };
+    if let Some((name, _)) = line.strip_prefix("> ").and_then(header) {
+        return ASKING.contains(&&*name) || name.starts_with("sec-websocket-");
+    }
+    if let Some((name, value)) = line.strip_prefix("< ").and_then(header) {
+        return FRAMING.contains(&&*name) || telling_header(&name, &value).is_some();
+    }
+    true
+}
+
+/// The lines of a string that are read, each with its place.
 fn lines(text: &str, span: Span, out: &mut Vec<(String, Span)>) {
     let mut start = span.start;
     for raw in text[span.start..span.end].split("\\n") {
@@ -209,7 +242,10 @@ fn lines(text: &str, span: Span, out: &mut Vec<(String, Span)>) {
             start,
             end: start + raw.len(),
         };
-        out.push((unescaped(text, place, LONGEST_EXCHANGE), place));
+        let line = unescaped(text, place, LONGEST_EXCHANGE);
+        if is_telling(&line) {
+            out.push((line, place));
+        }
         start = place.end + 2;
     }
     out.push((

@@ -1,3 +1,5 @@
+//! The ranges just inside and just outside, spellings of addresses, ports and allow-lists.
+
 use std::net::IpAddr;
 
 use proptest::prelude::*;

@@ -1,7 +1,8 @@
 //! A report is written as it is read.
 
-use wsdoctor::engine::Evidence;
+use wsdoctor::case::Report;
 use wsdoctor::engine::diagnosis::{SeenFact, VerdictKind};
+use wsdoctor::engine::{Diagnosis, Evidence};
 use wsdoctor::json::{self, EvidenceJson};
 use wsdoctor::probe::{Order, Vantage};
 
@@ -68,4 +69,51 @@ async fn a_healthy_probe_beside_a_complaint_says_where_to_look() {
     let other = |seen: &SeenFact| *seen.fact.key == *"works.other-client";
     assert!(diagnosis.facts.iter().any(other));
     assert_ne!(diagnosis.verdict, VerdictKind::Healthy);
+}
+
+/// Headers that every page of a site carries. They speak of policies, origins and limits, and
+/// nobody said any of it.
+const ORDINARY_HEADERS: &str = "Content-Security-Policy: default-src 'self'; connect-src 'self'\r\n\
+     Cross-Origin-Opener-Policy: same-origin\r\n\
+     Cross-Origin-Resource-Policy: same-origin\r\n\
+     Access-Control-Allow-Origin: https://app.example\r\n\
+     Strict-Transport-Security: max-age=31536000\r\n\
+     X-Frame-Options: SAMEORIGIN\r\n\
+     Permissions-Policy: camera=()\r\n\
+     Link: </login>; rel=\"preload\"\r\n\
+     X-Note: timeout, certificate expired, bad gateway\r\n";
+
+type Seen = (Report, Diagnosis, Diagnosis);
+
+#[tokio::test]
+async fn ordinary_headers_are_nobodys_words() {
+    let answer = |extra| Script::Answer {
+        status: "502 Bad Gateway",
+        extra,
+        body: "",
+    };
+    let plain = Peer::start(answer("Server: nginx\r\n")).await;
+    let headers: &'static str = format!("Server: nginx\r\n{ORDINARY_HEADERS}").leak();
+    let dressed = Peer::start(answer(headers)).await;
+    let mut seen: Vec<Seen> = Vec::new();
+    for peer in [&plain, &dressed] {
+        let order = Order::of(format!("ws://{}/ws", peer.address));
+        let report = run(&prober(), &order).await.expect("allowed");
+        let diagnosis = diagnosed(&report);
+        let pasted = serde_json::to_string(&json::report(&report, &diagnosis)).expect("JSON");
+        let pasted = engine().diagnose(&[Evidence {
+            text: Some(pasted),
+            ..Evidence::default()
+        }]);
+        seen.push((report, diagnosis, pasted));
+    }
+    let (report, ..) = &seen[1];
+    assert!(report.exchange.contains("Content-Security-Policy"));
+    let symptoms = |of: fn(&Seen) -> &Diagnosis, number: usize| -> Vec<String> {
+        let diagnosis = of(&seen[number]);
+        let ids = diagnosis.symptoms.iter().map(|one| one.id.clone());
+        ids.collect()
+    };
+    assert_eq!(symptoms(|one| &one.1, 0), symptoms(|one| &one.1, 1));
+    assert_eq!(symptoms(|one| &one.2, 0), symptoms(|one| &one.2, 1));
 }

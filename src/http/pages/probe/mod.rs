@@ -139,15 +139,15 @@ impl ProbePage {
         let (probe, diagnosis) = job.probe();
         let is_under_way = matches!(probe.state, ProbeState::Queued | ProbeState::Running);
         let heading = match (&diagnosis, probe.state) {
+            (_, ProbeState::Cancelled) => t.get("probe.cancelled").to_owned(),
             (Some(diagnosis), _) => verdict(t, diagnosis),
             (None, ProbeState::Queued) => t.get("probe.queued").to_owned(),
             (None, ProbeState::Refused) => t.get("error.refused").to_owned(),
-            (None, ProbeState::Cancelled) => t.get("probe.cancelled").to_owned(),
             (None, ProbeState::Running) => t.get("probe.under-way").to_owned(),
             (None, _) => t.get("probe.failed").to_owned(),
         };
         let text = match probe.state {
-            ProbeState::Refused => job.message(),
+            ProbeState::Refused => probe.message.clone(),
             ProbeState::Queued => t.get("probe.queued-text").to_owned(),
             ProbeState::Running => t.get("probe.under-way-text").to_owned(),
             ProbeState::Failed => t.get("probe.failed-text").to_owned(),

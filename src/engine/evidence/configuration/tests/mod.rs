@@ -1,3 +1,5 @@
+//! Configurations of servers and proxies as people paste them: what is read, and what is found.
+
 mod nginx;
 
 use proptest::prelude::*;
