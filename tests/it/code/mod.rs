@@ -18,15 +18,7 @@ use blocks::Piece;
 use servers::Workplace;
 
 /// Languages without a parser that is light enough, and texts that are no code.
-const NOT_CHECKED: &[&str] = &[
-    "adblock",
-    "diff",
-    "dockerfile",
-    "http",
-    "powershell",
-    "text",
-    "words",
-];
+const NOT_CHECKED: &[&str] = &["adblock", "diff", "dockerfile", "http", "text", "words"];
 
 /// What became of the pieces of a language.
 #[derive(Default)]

@@ -27,6 +27,7 @@ GRAMMARS = {
     "jsx": "tree_sitter_javascript",
     "kotlin": "tree_sitter_kotlin",
     "php": "tree_sitter_php",
+    "powershell": "tree_sitter_pwsh",
     "ruby": "tree_sitter_ruby",
     "rust": "tree_sitter_rust",
     "swift": "tree_sitter_swift",
@@ -105,6 +106,8 @@ def forms_of(language, text):
         return [text, "void any() { " + text + "\n}"]
     if language in ("java", "csharp", "dart"):
         return [text, "class Any { " + text + "\n}"]
+    if language == "powershell":    # it hands `--http1.1` over as it is; the grammar stops at the dot
+        return [re.sub(r"(?<=\s)--[\w-]+(?:\.\d+)+", "--option", text)]
     return [text]
 
 
