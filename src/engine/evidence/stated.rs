@@ -111,6 +111,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
         Values(&["client-aborted", "server-aborted", "tunnel-timeout"]),
     ),
     ("edge.tunnel-timeout", Values(&["absent"])),
+    ("edge.upgrade-lines", Values(&["elsewhere"])),
     ("edge.upstream", Everything),
     ("edge.upstream-protocol", Values(&["http2"])),
     ("ends.after", Values(&["fixed-time"])),

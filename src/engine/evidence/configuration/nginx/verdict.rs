@@ -72,6 +72,26 @@ impl<'a> Nginx<'a> {
             Verdict::NotPassed | Verdict::Unknown => return,
         };
         reading.add("edge.config", value, self.line_of(place));
+        if value == "upgrade-missing"
+            && !self.says_upgrade(place)
+            && let Some(line) = self.upgrade_line()
+        {
+            reading.add("edge.upgrade-lines", "elsewhere", line);
+        }
+    }
+
+    /// The first line, in whatever block, that passes the Upgrade header on.
+    fn upgrade_line(&self) -> Option<Span> {
+        let mut passes = Vec::new();
+        super::collect_passes(&self.root, &mut passes);
+        passes
+            .into_iter()
+            .find(|directive| {
+                matches!(&directive.arguments[..], [name, value]
+                    if name.eq_ignore_ascii_case("upgrade")
+                        && judge_upgrade(value) == State::Right)
+            })
+            .map(|directive| directive.span)
     }
 
     pub(super) fn says_upgrade(&self, place: &Place<'_, 'a>) -> bool {

@@ -5,6 +5,19 @@ const UPGRADE: &str = "proxy_http_version 1.1; proxy_set_header Upgrade $http_up
                        proxy_set_header Connection \"upgrade\";";
 
 #[test]
+fn nginx_has_the_lines_in_another_block() {
+    let lines = |path: &str| {
+        let text = format!(
+            "wss://a.example{path} fails\nserver {{\n  location /io/ {{ proxy_pass http://app; \
+             {UPGRADE} }}\n  location / {{ proxy_pass http://app; }}\n}}"
+        );
+        values(&text, "edge.upgrade-lines")
+    };
+    assert_eq!(lines("/live"), ["elsewhere"]);
+    assert!(lines("/io/").is_empty());
+}
+
+#[test]
 fn nginx_passes_the_upgrade_on_or_not() {
     let map = "map $http_upgrade $connection_upgrade { default upgrade; '' close; }\n";
     let with = |body: &str| format!("location /ws {{\n  proxy_pass http://app:3000;\n  {body}\n}}");
