@@ -18,6 +18,10 @@ const MANY: usize = 4096;
 const TOO_MANY_TO_BEGIN: usize = 16_384;
 /// Multiplying by it spreads the bytes over the upper bits.
 const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+/// From where in the spread bytes the two bits of a field's number are taken: far enough up to be
+/// well spread, and below those that choose the number.
+const FIRST: u32 = 32;
+const SECOND: u32 = 26;
 /// Turns letters of both cases into one, and what are no letters into anything.
 const FOLD: u64 = 0x2020_2020_2020_2020;
 
@@ -110,26 +114,39 @@ impl Anchors {
     /// Adds the literals whose known bytes begin between `from` and `to` to `hits`, in the order of
     /// their ends.
     pub(super) fn find(&self, text: &[u8], from: usize, to: usize, hits: &mut Vec<Hit>) {
+        // Nearly all windows are whole, and reading one is a single step then.
+        let whole = to.min((text.len() + 1).saturating_sub(8)).max(from);
+        let windows = text.get(from..).unwrap_or_default().windows(8);
+        for (at, window) in (from..whole).zip(windows) {
+            let window = <[u8; 8]>::try_from(window).map_or(0, u64::from_le_bytes);
+            self.look_at(window, text, at, hits);
+        }
+        for at in whole..to {
+            self.look_at(window(text, at), text, at, hits);
+        }
+    }
+
+    /// Adds the literals whose known bytes are the first of the window, which begins at `at`.
+    #[inline(always)]
+    fn look_at(&self, window: u64, text: &[u8], at: usize, hits: &mut Vec<Hit>) {
         let [eight, four, three] = &self.tables;
-        for at in from..to {
-            let stretch = window(text, at) | FOLD;
-            let first_four = stretch & 0xffff_ffff;
-            let spread = first_four.wrapping_mul(SPREAD);
-            let beginnings = self.beginnings.as_ref();
-            if beginnings.is_none_or(|field| field.may_hold(spread)) {
-                let whole = stretch.wrapping_mul(SPREAD);
-                if eight.field.may_hold(whole) {
-                    self.compare(eight, stretch, whole, text, at, hits);
-                }
-                if four.field.may_hold(spread) {
-                    self.compare(four, first_four, spread, text, at, hits);
-                }
+        let stretch = window | FOLD;
+        let first_four = stretch & 0xffff_ffff;
+        let spread = first_four.wrapping_mul(SPREAD);
+        let beginnings = self.beginnings.as_ref();
+        if beginnings.is_none_or(|field| field.may_hold(spread)) {
+            let whole = stretch.wrapping_mul(SPREAD);
+            if eight.field.may_hold(whole) {
+                self.compare(eight, stretch, whole, text, at, hits);
             }
-            let first_three = stretch & 0xff_ffff;
-            let spread = first_three.wrapping_mul(SPREAD);
-            if three.field.may_hold(spread) {
-                self.compare(three, first_three, spread, text, at, hits);
+            if four.field.may_hold(spread) {
+                self.compare(four, first_four, spread, text, at, hits);
             }
+        }
+        let first_three = stretch & 0xff_ffff;
+        let spread = first_three.wrapping_mul(SPREAD);
+        if three.field.may_hold(spread) {
+            self.compare(three, first_three, spread, text, at, hits);
         }
     }
 
@@ -196,21 +213,21 @@ impl Field {
         }
     }
 
-    /// The number's place, and the two bits in it.
-    fn place(&self, spread: u64) -> (usize, u64) {
-        let first = 1 << (spread >> (self.shift - 6) & 63);
-        let second = 1 << (spread >> (self.shift - 12) & 63);
-        ((spread >> self.shift) as usize, first | second)
+    /// The number's place. Its two bits depend on other bits of the spread ones.
+    fn place(&self, spread: u64) -> usize {
+        (spread >> self.shift) as usize
     }
 
     fn add(&mut self, spread: u64) {
-        let (number, bits) = self.place(spread);
-        self.numbers[number] |= bits;
+        let place = self.place(spread);
+        self.numbers[place] |= 1 << (spread >> FIRST & 63) | 1 << (spread >> SECOND & 63);
     }
 
+    #[inline(always)]
     fn may_hold(&self, spread: u64) -> bool {
-        let (number, bits) = self.place(spread);
-        self.numbers[number] & bits == bits
+        let number = self.numbers.get(self.place(spread)).copied();
+        let number = number.unwrap_or_default();
+        (number >> (spread >> FIRST & 63)) & (number >> (spread >> SECOND & 63)) & 1 != 0
     }
 }
 

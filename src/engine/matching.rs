@@ -257,41 +257,50 @@ impl Search<'_> {
     fn look_around(&mut self, hit: &Hit) {
         self.go_to_line_of(hit.start);
         let line = self.line;
-        let own = self.cut(line.start, line.end, hit.start);
-        for owner in self.matcher.owners_of(hit.literal) {
-            let (start, end) = if owner.is_long {
-                self.window_over_lines(owner.wording, hit.start)
-            } else {
-                own
-            };
-            self.look_for(owner, start, end);
+        let (start, end) = self.cut(line.start, line.end, hit.start);
+        let owners = self.matcher.owners_of(hit.literal);
+        self.look_for(owners.iter().filter(|owner| !owner.is_long), start, end);
+        for owner in owners.iter().filter(|owner| owner.is_long) {
+            let (start, end) = self.window_over_lines(owner.wording, hit.start);
+            self.look_for(std::iter::once(owner), start, end);
         }
     }
 
-    fn look_for(&mut self, owner: &Owner, start: usize, end: usize) {
-        let text = self.text.as_bytes();
-        let window = self.notes.windows.sequences(text, start, end);
-        if !stands_beside(&self.matcher.beside, owner, window) {
+    /// Looks for wordings in one window.
+    fn look_for<'o>(&mut self, owners: impl Iterator<Item = &'o Owner>, start: usize, end: usize) {
+        let mut owners = owners.peekable();
+        if owners.peek().is_none() {
             return;
         }
-        let search = self.notes.search;
-        let note = &mut self.notes.of_wordings[owner.wording as usize];
-        if note.search != search {
-            *note = Note {
-                search,
-                ..Note::default()
-            };
+        let Notes {
+            search,
+            of_wordings,
+            windows,
+            ..
+        } = &mut *self.notes;
+        let window = windows.sequences(self.text.as_bytes(), start, end);
+        for owner in owners {
+            if !stands_beside(&self.matcher.beside, owner, window) {
+                continue;
+            }
+            let note = &mut of_wordings[owner.wording as usize];
+            if note.search != *search {
+                *note = Note {
+                    search: *search,
+                    ..Note::default()
+                };
+            }
+            if note.last_start == Some(start) || note.matches >= MOST_MATCHES_OF_ONE {
+                continue;
+            }
+            note.last_start = Some(start);
+            let wording = &self.matcher.wordings[owner.wording as usize];
+            if self.places >= MOST_PLACES || !wording.screen.lets_through(window) {
+                continue;
+            }
+            self.places += 1;
+            note.matches += wording.read(self.text, start, end, self.evidence, &mut self.facts);
         }
-        if note.last_start == Some(start) || note.matches >= MOST_MATCHES_OF_ONE {
-            return;
-        }
-        note.last_start = Some(start);
-        let wording = &self.matcher.wordings[owner.wording as usize];
-        if self.places >= MOST_PLACES || !wording.screen.lets_through(window) {
-            return;
-        }
-        self.places += 1;
-        note.matches += wording.read(self.text, start, end, self.evidence, &mut self.facts);
     }
 
     fn go_to_line_of(&mut self, at: usize) {

@@ -46,36 +46,36 @@ impl Sequences {
         }
         self.reading += 1;
         self.insert(NOTHING);
-        let (mut was_edge, mut kind_before, mut has_digits) = (false, Kind::Other, false);
+        let (mut was_edge, mut kind_before, mut kinds) = (0, OTHER, OTHER);
         // The last two bytes.
         let mut pair = 0;
         for (count, byte) in window.iter().enumerate() {
-            let (byte, kind) = LETTERS[usize::from(*byte)];
+            let Letter { byte, kind, number } = LETTERS[usize::from(*byte)];
             let byte = u32::from(byte);
-            has_digits |= matches!(kind, Kind::Digit | Kind::Foreign);
-            self.insert(hash(1, byte));
+            kinds |= kind;
+            self.insert(number);
             let two = (pair & 0xff) << 8 | byte;
             // At the beginning an edge seems to come first, which only lets more through.
             self.insert(hash(2, two));
             self.insert(hash(3, pair << 8 | byte));
-            if was_edge {
+            if was_edge != 0 {
                 // The byte is the second one after an edge.
                 self.insert(hash(3, u32::from(EDGE) << 16 | two));
             }
             was_edge = may_be_edge(kind_before, kind);
-            if was_edge {
+            if was_edge != 0 {
                 self.insert(hash(2, u32::from(EDGE) << 8 | byte));
                 if count > 0 {
                     self.insert_edge_after(count, pair);
                 }
             }
             kind_before = kind;
-            pair = (pair << 8 | byte) & 0xffff;
+            pair = two;
         }
-        if has_digits {
+        if kinds & COUNTS_AS_DIGIT != 0 {
             self.insert(number(&[DIGIT]));
         }
-        if may_be_edge(kind_before, Kind::Other) && !window.is_empty() {
+        if may_be_edge(kind_before, OTHER) != 0 && !window.is_empty() {
             self.insert_edge_after(window.len(), pair);
         }
     }
@@ -98,37 +98,53 @@ impl Sequences {
     }
 }
 
-/// What a byte may be part of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Word,
-    Digit,
-    /// Letters outside ASCII may or may not belong to words.
-    Foreign,
-    Other,
+/// What a byte may be part of, in bits: nothing of interest,
+const OTHER: u8 = 0;
+/// a word for certain,
+const OF_WORD: u8 = 1;
+/// a letter outside ASCII, which may or may not belong to words,
+const FOREIGN: u8 = 2;
+/// something that may be a digit.
+const COUNTS_AS_DIGIT: u8 = 4;
+
+/// A byte as it is read.
+#[derive(Clone, Copy)]
+struct Letter {
+    /// In lower case.
+    byte: u8,
+    kind: u8,
+    /// Its number as a sequence of its own.
+    number: u16,
 }
 
-/// For each byte, the one in lower case and its kind.
-const LETTERS: [(u8, Kind); 256] = {
-    let mut letters = [(0, Kind::Other); 256];
+const LETTERS: [Letter; 256] = {
+    let mut letters = [Letter {
+        byte: 0,
+        kind: OTHER,
+        number: 0,
+    }; 256];
     let mut byte = 0;
     while byte < 256 {
         let kind = match byte as u8 {
-            b'0'..=b'9' => Kind::Digit,
-            b'a'..=b'z' | b'A'..=b'Z' | b'_' => Kind::Word,
-            0x80.. => Kind::Foreign,
-            _ => Kind::Other,
+            b'0'..=b'9' => OF_WORD | COUNTS_AS_DIGIT,
+            b'a'..=b'z' | b'A'..=b'Z' | b'_' => OF_WORD,
+            0x80.. => FOREIGN | COUNTS_AS_DIGIT,
+            _ => OTHER,
         };
-        letters[byte] = ((byte as u8).to_ascii_lowercase(), kind);
+        let lower = (byte as u8).to_ascii_lowercase();
+        letters[byte] = Letter {
+            byte: lower,
+            kind,
+            number: hash(1, lower as u32),
+        };
         byte += 1;
     }
     letters
 };
 
-/// Whether a word may begin or end between two bytes; nothing counts as other.
-fn may_be_edge(before: Kind, after: Kind) -> bool {
-    let is_word = |kind: Kind| matches!(kind, Kind::Word | Kind::Digit);
-    is_word(before) != is_word(after) || before == Kind::Foreign || after == Kind::Foreign
+/// Not 0 if a word may begin or end between two bytes of these kinds.
+fn may_be_edge(before: u8, after: u8) -> u8 {
+    (before ^ after) & OF_WORD | (before | after) & FOREIGN
 }
 
 /// The number of no sequence at all, which every window holds.
@@ -141,7 +157,7 @@ fn number(sequence: &[u8]) -> u16 {
     hash(sequence.len() as u32, packed)
 }
 
-fn hash(length: u32, packed: u32) -> u16 {
+const fn hash(length: u32, packed: u32) -> u16 {
     let packed = length << (8 * length) | packed;
     (packed.wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as u16
 }
@@ -178,8 +194,7 @@ impl Screen {
     /// Puts what stands in the fewest texts first, so that most windows are refused by a look or
     /// two.
     pub(super) fn order(&mut self, rarity: &Rarity) {
-        let plain = self.plain();
-        self.words[..plain].sort_by_key(|word| rarity.uses(*word));
+        order(&mut self.words, rarity);
     }
 
     /// How many sequences come before the first alternatives.
@@ -235,6 +250,23 @@ impl Rarity {
     }
 }
 
+/// Puts the rarest sequences of a formula first, and of each of its alternatives.
+fn order(words: &mut [u16], rarity: &Rarity) {
+    let plain = words.iter().position(|word| word & ANY != 0);
+    let (plain, mut rest) = words.split_at_mut(plain.unwrap_or(words.len()));
+    plain.sort_by_key(|word| rarity.uses(*word));
+    while let Some((word, after)) = rest.split_first_mut() {
+        let length = if *word & ANY == 0 { 0 } else { *word & !ANY };
+        let (mut branches, others) = after.split_at_mut(usize::from(length));
+        while let Some((length, tail)) = branches.split_first_mut() {
+            let (branch, next) = tail.split_at_mut(usize::from(*length));
+            order(branch, rarity);
+            branches = next;
+        }
+        rest = others;
+    }
+}
+
 fn holds(mut words: &[u16], window: &Sequences) -> bool {
     while let Some((word, rest)) = words.split_first() {
         if word & ANY == 0 {
@@ -248,7 +280,11 @@ fn holds(mut words: &[u16], window: &Sequences) -> bool {
         let mut found = false;
         while let Some((length, rest)) = branches.split_first() {
             let (branch, others) = rest.split_at(usize::from(*length));
-            if holds(branch, window) {
+            // Most alternatives are refused by their first sequence.
+            let may_hold = branch
+                .first()
+                .is_none_or(|word| word & ANY != 0 || window.holds(*word));
+            if may_hold && holds(branch, window) {
                 found = true;
                 break;
             }

@@ -12,8 +12,10 @@ use super::{Line, Output, Reading, Span, add_on_server};
 /// Reads the rules of a firewall in a text.
 pub(super) fn reading(output: &Output<'_>) -> Reading {
     let mut reading = Reading::default();
-    let marks = ["Status: ", "target:", "Chain ", "hook input", "DisplayName"];
-    if !output.holds_one_of(&marks) {
+    let marks = ["Status: ", "Chain ", "hook input", "DisplayName"];
+    // An event has a target as well, but no services.
+    let may_be_firewalld = output.holds("services:") && output.holds("target:");
+    if !may_be_firewalld && !output.holds_one_of(&marks) {
         return reading;
     }
     let verdict = ufw(output)
