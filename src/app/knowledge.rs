@@ -123,23 +123,27 @@ fn usable(
 }
 
 impl App {
-    /// Imports what is shipped and what was changed here, if either is new since the last import.
+    /// Imports what is shipped and what was changed here, if either is new since the last import. The
+    /// index of what is new is worked out meanwhile and comes back.
     pub(super) async fn bring_up_to_date(
         store: &Arc<dyn crate::store::Store>,
         shipped: &[SourceFile],
-    ) -> Result<(), super::StartError> {
+    ) -> Result<Option<Vec<u8>>, super::StartError> {
         let revisions = store.entry_revisions().await?;
         let imported = store.imported_files().await?;
         let wanted = knowledge::files_hash(&overlay(shipped, &last_versions(&revisions)));
         if imported.as_deref() == Some(&wanted) {
-            return Ok(());
+            return Ok(None);
         }
         let (graph, aside) = usable(shipped, &revisions).map_err(super::StartError::Knowledge)?;
         for problem in aside {
             tracing::warn!(%problem, "a changed entry of the knowledge was set aside");
         }
+        let copy = graph.clone();
+        let index = tokio::task::spawn_blocking(move || Engine::index_of(copy));
         store.import(&graph, &wanted, &[]).await?;
-        Ok(())
+        // Without it the graph is compiled a second time, and that is all.
+        Ok(index.await.ok())
     }
 
     /// The files as they count now: those that are shipped, with what was changed here.

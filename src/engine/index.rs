@@ -8,7 +8,7 @@
 use sha2::{Digest, Sha256};
 
 use super::chosen::{Chosen, Owner};
-use super::graph::Graph;
+use super::graph::{Graph, Pattern};
 use super::literals::{Requirement, parse, requirements_of};
 use super::screen::{Rarity, Screen};
 
@@ -41,17 +41,39 @@ pub(super) struct Index {
     pub(super) screens: Vec<Screen>,
 }
 
+/// The ways in which each pattern may match, and what it asks of a window. Reading the syntax is
+/// most of the work, and each pattern's is its own, so all processors read.
+fn syntax_of(patterns: &[&Pattern]) -> (Vec<Vec<Requirement>>, Vec<Screen>) {
+    let read = |pattern: &&Pattern| {
+        parse(&pattern.regex)
+            .map(|hir| (requirements_of(&hir), Screen::new(&hir)))
+            .unwrap_or_default()
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = patterns.len().div_ceil(workers).max(1);
+    let (mut ways, mut screens) = (Vec::new(), Vec::new());
+    std::thread::scope(|scope| {
+        let readers: Vec<_> = patterns
+            .chunks(share)
+            .map(|some| scope.spawn(move || some.iter().map(read).unzip()))
+            .collect();
+        for (some, reader) in patterns.chunks(share).zip(readers) {
+            // A reader that could not finish is replaced by this one.
+            let (own_ways, own_screens): (Vec<_>, Vec<_>) = reader
+                .join()
+                .unwrap_or_else(|_| some.iter().map(read).unzip());
+            ways.extend(own_ways);
+            screens.extend(own_screens);
+        }
+    });
+    (ways, screens)
+}
+
 impl Index {
     /// Works it out.
     pub(super) fn of(graph: &Graph) -> Self {
-        let (ways, mut screens): (Vec<Vec<Requirement>>, Vec<Screen>) = graph
-            .patterns()
-            .map(|(_, pattern)| {
-                parse(&pattern.regex)
-                    .map(|hir| (requirements_of(&hir), Screen::new(&hir)))
-                    .unwrap_or_default()
-            })
-            .unzip();
+        let patterns: Vec<&Pattern> = graph.patterns().map(|(_, pattern)| pattern).collect();
+        let (ways, mut screens) = syntax_of(&patterns);
         let rarity = Rarity::of(&screens, ways.iter().flatten().flatten().flatten());
         for screen in &mut screens {
             screen.order(&rarity);

@@ -74,6 +74,13 @@ impl Engine {
         Engine::with_index(graph, hash, index, numbers, learned)
     }
 
+    /// The index of a graph, to be kept for [`Engine::with_kept_index`].
+    pub fn index_of(mut graph: Graph) -> Vec<u8> {
+        graph.sort();
+        let hash = knowledge::hash_of_sorted(&graph);
+        Index::of(&graph).to_bytes(&hash)
+    }
+
     /// Compiles a graph with what closed cases taught and with the index that an earlier compilation
     /// of the same graph worked out, which takes a fraction of the time. Where the index is missing,
     /// damaged, of other knowledge or of another version of the program, it is worked out; it comes

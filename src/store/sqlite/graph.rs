@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 
 use super::super::StoreError;
 use super::super::rows::{Words, from_json, from_word, to_json, word};
+use super::batch::{Value, insert};
 use crate::engine::graph::{
     Access, Advice, Cause, CauseTest, Check, Code, Fix, Frequency, Graph, Pattern, Symptom, System,
     Timeout,
@@ -35,204 +36,187 @@ pub(super) async fn replace(connection: &mut SqliteConnection, graph: &Graph) ->
             .execute(&mut *connection)
             .await?;
     }
-    for symptom in &graph.symptoms {
-        insert_symptom(connection, symptom).await?;
-    }
-    for system in &graph.systems {
-        insert_system(connection, system).await?;
-    }
-    for check in &graph.checks {
-        insert_check(connection, check).await?;
-    }
-    for cause in &graph.causes {
-        insert_cause(connection, cause).await?;
-    }
-    for code in &graph.codes {
-        insert_code(connection, code).await?;
-    }
-    for advice in &graph.advice {
-        insert_advice(connection, advice).await?;
-    }
-    for timeout in &graph.timeouts {
-        insert_timeout(connection, timeout).await?;
-    }
-    Ok(())
+    let symptoms = rows(&graph.symptoms, row_of_symptom)?;
+    insert(connection, "symptoms", symptoms).await?;
+    let systems = rows(&graph.systems, row_of_system)?;
+    insert(connection, "systems", systems).await?;
+    let patterns = graph.systems.iter().flat_map(|system| {
+        let own = system.patterns.iter();
+        own.map(move |pattern| (system, pattern))
+    });
+    insert(connection, "patterns", rows(patterns, row_of_pattern)?).await?;
+    insert(connection, "checks", rows(&graph.checks, row_of_check)?).await?;
+    insert_causes(connection, &graph.causes).await?;
+    insert(connection, "codes", rows(&graph.codes, row_of_code)?).await?;
+    insert(connection, "advice", rows(&graph.advice, row_of_advice)?).await?;
+    let timeouts = rows(&graph.timeouts, row_of_timeout)?;
+    insert(connection, "timeouts", timeouts).await
+}
+
+/// An entry as the values of its table's columns.
+type Columns<'a, const COLUMNS: usize> = Result<[Value<'a>; COLUMNS], StoreError>;
+
+fn rows<'a, T: 'a, const COLUMNS: usize>(
+    entries: impl IntoIterator<Item = T>,
+    row_of: impl Fn(T) -> Columns<'a, COLUMNS>,
+) -> Result<Vec<[Value<'a>; COLUMNS]>, StoreError> {
+    entries.into_iter().map(row_of).collect()
 }
 
 fn optional_word<T: serde::Serialize>(value: Option<&T>) -> Result<Option<String>, StoreError> {
     value.map(word).transpose()
 }
 
-async fn insert_symptom(connection: &mut SqliteConnection, symptom: &Symptom) -> Done {
-    sqlx::query("INSERT INTO symptoms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(&symptom.id)
-        .bind(&symptom.group)
-        .bind(&symptom.title)
-        .bind(to_json(&symptom.when)?)
-        .bind(&symptom.refines)
-        .bind(optional_word(symptom.stage.as_ref())?)
-        .bind(optional_word(symptom.state.as_ref())?)
-        .bind(optional_word(symptom.otherwise.as_ref())?)
-        .bind(&symptom.text)
-        .execute(connection)
-        .await?;
-    Ok(())
+fn row_of_symptom(symptom: &Symptom) -> Columns<'_, 9> {
+    Ok([
+        (&symptom.id).into(),
+        (&symptom.group).into(),
+        (&symptom.title).into(),
+        to_json(&symptom.when)?.into(),
+        symptom.refines.as_deref().into(),
+        optional_word(symptom.stage.as_ref())?.into(),
+        optional_word(symptom.state.as_ref())?.into(),
+        optional_word(symptom.otherwise.as_ref())?.into(),
+        (&symptom.text).into(),
+    ])
 }
 
-async fn insert_system(connection: &mut SqliteConnection, system: &System) -> Done {
-    sqlx::query("INSERT INTO systems VALUES (?, ?, ?, ?, ?)")
-        .bind(&system.system)
-        .bind(&system.title)
-        .bind(to_json(&system.facts)?)
-        .bind(&system.source)
-        .bind(system.spoken)
-        .execute(&mut *connection)
-        .await?;
-    for pattern in &system.patterns {
-        sqlx::query("INSERT INTO patterns VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-            .bind(&pattern.id)
-            .bind(&system.system)
-            .bind(&pattern.regex)
-            .bind(to_json(&pattern.facts)?)
-            .bind(pattern.hop.as_str())
-            .bind(&pattern.vantage)
-            .bind(i64::try_from(pattern.lines).unwrap_or(1))
-            .bind(to_json(&pattern.examples)?)
-            .bind(to_json(&pattern.near_misses)?)
-            .bind(&pattern.source)
-            .bind(pattern.verified)
-            .bind(to_json(&pattern.negated)?)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+fn row_of_system(system: &System) -> Columns<'_, 5> {
+    Ok([
+        (&system.system).into(),
+        (&system.title).into(),
+        to_json(&system.facts)?.into(),
+        (&system.source).into(),
+        system.spoken.into(),
+    ])
 }
 
-async fn insert_check(connection: &mut SqliteConnection, check: &Check) -> Done {
-    sqlx::query("INSERT INTO checks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(&check.id)
-        .bind(&check.group)
-        .bind(&check.title)
-        .bind(word(&check.kind)?)
-        .bind(check.minutes)
-        .bind(check.who.as_str())
-        .bind(&check.instruction)
-        .bind(to_json(&check.commands)?)
-        .bind(to_json(&check.answers)?)
-        .bind(check.access.map_or("", Access::as_str))
-        .execute(connection)
-        .await?;
-    Ok(())
+fn row_of_pattern<'a>((system, pattern): (&'a System, &'a Pattern)) -> Columns<'a, 12> {
+    Ok([
+        (&pattern.id).into(),
+        (&system.system).into(),
+        (&pattern.regex).into(),
+        to_json(&pattern.facts)?.into(),
+        pattern.hop.as_str().into(),
+        pattern.vantage.as_deref().into(),
+        i64::try_from(pattern.lines).unwrap_or(1).into(),
+        to_json(&pattern.examples)?.into(),
+        to_json(&pattern.near_misses)?.into(),
+        (&pattern.source).into(),
+        pattern.verified.into(),
+        to_json(&pattern.negated)?.into(),
+    ])
 }
 
-async fn insert_cause(connection: &mut SqliteConnection, cause: &Cause) -> Done {
-    sqlx::query("INSERT INTO causes VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(&cause.id)
-        .bind(&cause.title)
-        .bind(cause.layer.as_str())
-        .bind(cause.prior.as_str())
-        .bind(&cause.parent)
-        .bind(cause.share)
-        .bind(to_json(&cause.shows_at)?)
-        .bind(&cause.body)
-        .execute(&mut *connection)
-        .await?;
-    for (symptom, frequency) in &cause.symptoms {
-        sqlx::query("INSERT INTO links VALUES (?, ?, ?)")
-            .bind(&cause.id)
-            .bind(symptom)
-            .bind(frequency.as_str())
-            .execute(&mut *connection)
-            .await?;
-    }
-    if let Some(fix) = &cause.fix {
-        sqlx::query("INSERT INTO fixes VALUES (?, ?, ?, ?, ?)")
-            .bind(&cause.id)
-            .bind(fix.minutes)
-            .bind(fix.risk.as_str())
-            .bind(fix.who.as_str())
-            .bind(&fix.verify)
-            .execute(&mut *connection)
-            .await?;
-    }
-    for (position, check) in (0_i64..).zip(&cause.checks) {
-        sqlx::query("INSERT INTO cause_checks VALUES (?, ?, ?)")
-            .bind(&cause.id)
-            .bind(position)
-            .bind(check)
-            .execute(&mut *connection)
-            .await?;
-    }
-    for (position, reference) in (0_i64..).zip(&cause.references) {
-        sqlx::query("INSERT INTO cause_references VALUES (?, ?, ?)")
-            .bind(&cause.id)
-            .bind(position)
-            .bind(reference)
-            .execute(&mut *connection)
-            .await?;
-    }
-    for (position, test) in (0_i64..).zip(&cause.tests) {
-        sqlx::query("INSERT INTO cause_tests VALUES (?, ?, ?, ?)")
-            .bind(&cause.id)
-            .bind(position)
-            .bind(&test.input)
-            .bind(word(&test.expect)?)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
+fn row_of_check(check: &Check) -> Columns<'_, 10> {
+    Ok([
+        (&check.id).into(),
+        (&check.group).into(),
+        (&check.title).into(),
+        word(&check.kind)?.into(),
+        check.minutes.into(),
+        check.who.as_str().into(),
+        (&check.instruction).into(),
+        to_json(&check.commands)?.into(),
+        to_json(&check.answers)?.into(),
+        check.access.map_or("", Access::as_str).into(),
+    ])
 }
 
-async fn insert_code(connection: &mut SqliteConnection, code: &Code) -> Done {
-    sqlx::query("INSERT INTO codes VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .bind(&code.family)
-        .bind(&code.id)
-        .bind(&code.group)
-        .bind(&code.title)
-        .bind(&code.text)
-        .bind(to_json(&code.causes)?)
-        .bind(to_json(&code.references)?)
-        .execute(connection)
-        .await?;
-    Ok(())
+fn row_of_cause(cause: &Cause) -> Columns<'_, 8> {
+    Ok([
+        (&cause.id).into(),
+        (&cause.title).into(),
+        cause.layer.as_str().into(),
+        cause.prior.as_str().into(),
+        cause.parent.as_deref().into(),
+        cause.share.into(),
+        to_json(&cause.shows_at)?.into(),
+        (&cause.body).into(),
+    ])
 }
 
-async fn insert_advice(connection: &mut SqliteConnection, advice: &Advice) -> Done {
-    sqlx::query("INSERT INTO advice VALUES (?, ?, ?, ?, ?, ?, ?)")
-        .bind(&advice.id)
-        .bind(&advice.title)
-        .bind(&advice.summary)
-        .bind(to_json(&advice.keywords)?)
-        .bind(to_json(&advice.causes)?)
-        .bind(to_json(&advice.references)?)
-        .bind(&advice.body)
-        .execute(connection)
-        .await?;
-    Ok(())
+/// Writes causes, and what hangs on them, each in its order.
+async fn insert_causes(connection: &mut SqliteConnection, causes: &[Cause]) -> Done {
+    insert(connection, "causes", rows(causes, row_of_cause)?).await?;
+    let (mut links, mut fixes, mut checks) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut references, mut tests) = (Vec::new(), Vec::new());
+    for cause in causes {
+        let id = || Value::from(&cause.id);
+        let symptoms = cause.symptoms.iter();
+        links.extend(
+            symptoms.map(|(symptom, frequency)| [id(), symptom.into(), frequency.as_str().into()]),
+        );
+        fixes.extend(cause.fix.as_ref().map(|fix| {
+            let (risk, who) = (fix.risk.as_str(), fix.who.as_str());
+            [
+                id(),
+                fix.minutes.into(),
+                risk.into(),
+                who.into(),
+                (&fix.verify).into(),
+            ]
+        }));
+        let own = (0_i64..).zip(&cause.checks);
+        checks.extend(own.map(|(position, check)| [id(), position.into(), check.into()]));
+        let own = (0_i64..).zip(&cause.references);
+        references.extend(own.map(|(position, url)| [id(), position.into(), url.into()]));
+        for (position, test) in (0_i64..).zip(&cause.tests) {
+            let expect = word(&test.expect)?;
+            tests.push([id(), position.into(), (&test.input).into(), expect.into()]);
+        }
+    }
+    insert(connection, "links", links).await?;
+    insert(connection, "fixes", fixes).await?;
+    insert(connection, "cause_checks", checks).await?;
+    insert(connection, "cause_references", references).await?;
+    insert(connection, "cause_tests", tests).await
 }
 
-async fn insert_timeout(connection: &mut SqliteConnection, timeout: &Timeout) -> Done {
-    sqlx::query("INSERT INTO timeouts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(&timeout.id)
-        .bind(&timeout.group)
-        .bind(&timeout.system)
-        .bind(&timeout.product)
-        .bind(&timeout.title)
-        .bind(timeout.seconds)
-        .bind(timeout.tolerance)
-        .bind(timeout.kind.as_str())
-        .bind(timeout.side.as_str())
-        .bind(timeout.common)
-        .bind(&timeout.setting)
-        .bind(&timeout.versions)
-        .bind(&timeout.cause)
-        .bind(&timeout.note)
-        .bind(&timeout.unlisted)
-        .bind(&timeout.source)
-        .bind(timeout.verified)
-        .execute(connection)
-        .await?;
-    Ok(())
+fn row_of_code(code: &Code) -> Columns<'_, 7> {
+    Ok([
+        (&code.family).into(),
+        (&code.id).into(),
+        (&code.group).into(),
+        (&code.title).into(),
+        (&code.text).into(),
+        to_json(&code.causes)?.into(),
+        to_json(&code.references)?.into(),
+    ])
+}
+
+fn row_of_advice(advice: &Advice) -> Columns<'_, 7> {
+    Ok([
+        (&advice.id).into(),
+        (&advice.title).into(),
+        (&advice.summary).into(),
+        to_json(&advice.keywords)?.into(),
+        to_json(&advice.causes)?.into(),
+        to_json(&advice.references)?.into(),
+        (&advice.body).into(),
+    ])
+}
+
+fn row_of_timeout(timeout: &Timeout) -> Columns<'_, 17> {
+    Ok([
+        (&timeout.id).into(),
+        (&timeout.group).into(),
+        (&timeout.system).into(),
+        (&timeout.product).into(),
+        (&timeout.title).into(),
+        timeout.seconds.into(),
+        timeout.tolerance.into(),
+        timeout.kind.as_str().into(),
+        timeout.side.as_str().into(),
+        timeout.common.into(),
+        (&timeout.setting).into(),
+        (&timeout.versions).into(),
+        (&timeout.cause).into(),
+        (&timeout.note).into(),
+        (&timeout.unlisted).into(),
+        (&timeout.source).into(),
+        timeout.verified.into(),
+    ])
 }
 
 /// The stored graph.

@@ -3,6 +3,7 @@
 //! sqlx's defaults are a rollback journal; WAL with `synchronous=FULL` is set here and asserted at
 //! start, because a case that was acknowledged must survive the loss of power.
 
+mod batch;
 pub(super) mod experience;
 mod graph;
 mod revisions;

@@ -4,7 +4,8 @@ use sqlx::Row;
 use sqlx::sqlite::{SqliteConnection, SqlitePool};
 
 use super::super::{Hit, StoreError};
-use crate::engine::graph::{Graph, Timeout};
+use super::batch::{Value, insert};
+use crate::engine::graph::{Advice, Cause, Check, Code, Graph, Timeout};
 use crate::engine::timeouts::in_words;
 
 /// Words that stand in every page and every question.
@@ -72,77 +73,73 @@ pub(super) async fn replace(
     sqlx::query("DELETE FROM documents")
         .execute(&mut *connection)
         .await?;
-    for cause in &graph.causes {
-        let symptoms: Vec<&str> = cause
-            .symptoms
-            .keys()
-            .filter_map(|id| graph.symptom(id))
-            .map(|symptom| symptom.title.as_str())
-            .collect();
-        let keywords = format!("{} {}", cause.id.replace('-', " "), symptoms.join(" "));
-        insert(
-            connection,
-            "cause",
-            &cause.id,
-            &cause.title,
-            &keywords,
-            &cause.body,
-            "/causes",
-        )
-        .await?;
-    }
-    for advice in &graph.advice {
-        let body = format!("{}\n\n{}", advice.summary, advice.body);
-        let keywords = advice.keywords.join(" ");
-        insert(
-            connection,
-            "advice",
-            &advice.id,
-            &advice.title,
-            &keywords,
-            &body,
-            "/advice",
-        )
-        .await?;
-    }
-    for code in &graph.codes {
-        let keywords = format!("{} {} code", code.id, code.family);
-        insert(
-            connection,
-            "code",
-            &code.id,
-            &code.title,
-            &keywords,
-            &code.text,
-            "/codes",
-        )
-        .await?;
-    }
-    for check in &graph.checks {
-        let commands: Vec<&str> = check.commands.values().map(String::as_str).collect();
-        let body = format!("{}\n\n{}", check.instruction, commands.join("\n"));
-        insert(
-            connection,
-            "check",
-            &check.id,
-            &check.title,
-            "",
-            &body,
-            "/checks",
-        )
-        .await?;
-    }
-    for timeout in &graph.timeouts {
-        insert_timeout(connection, timeout).await?;
-    }
-    Ok(())
+    let documents = graph.causes.iter().map(|cause| of_cause(graph, cause));
+    let documents = documents
+        .chain(graph.advice.iter().map(of_advice))
+        .chain(graph.codes.iter().map(of_code))
+        .chain(graph.checks.iter().map(of_check))
+        .chain(graph.timeouts.iter().map(of_timeout));
+    let into = "documents (title, keywords, body, kind, id, url)";
+    insert(connection, into, documents.collect()).await
+}
+
+/// A page as it is found: its title, words that it is known by, its text, kind, id and address.
+type Document<'a> = [Value<'a>; 6];
+
+fn of_cause<'a>(graph: &Graph, cause: &'a Cause) -> Document<'a> {
+    let symptoms: Vec<&str> = cause
+        .symptoms
+        .keys()
+        .filter_map(|id| graph.symptom(id))
+        .map(|symptom| symptom.title.as_str())
+        .collect();
+    let keywords = format!("{} {}", cause.id.replace('-', " "), symptoms.join(" "));
+    [
+        (&cause.title).into(),
+        keywords.into(),
+        (&cause.body).into(),
+        "cause".into(),
+        (&cause.id).into(),
+        format!("/causes/{}", cause.id).into(),
+    ]
+}
+
+fn of_advice(advice: &Advice) -> Document<'_> {
+    [
+        (&advice.title).into(),
+        advice.keywords.join(" ").into(),
+        format!("{}\n\n{}", advice.summary, advice.body).into(),
+        "advice".into(),
+        (&advice.id).into(),
+        format!("/advice/{}", advice.id).into(),
+    ]
+}
+
+fn of_code(code: &Code) -> Document<'_> {
+    [
+        (&code.title).into(),
+        format!("{} {} code", code.id, code.family).into(),
+        (&code.text).into(),
+        "code".into(),
+        (&code.id).into(),
+        format!("/codes/{}", code.id).into(),
+    ]
+}
+
+fn of_check(check: &Check) -> Document<'_> {
+    let commands: Vec<&str> = check.commands.values().map(String::as_str).collect();
+    [
+        (&check.title).into(),
+        "".into(),
+        format!("{}\n\n{}", check.instruction, commands.join("\n")).into(),
+        "check".into(),
+        (&check.id).into(),
+        format!("/checks/{}", check.id).into(),
+    ]
 }
 
 /// A row of the table of limits: found by its product, its setting and its length.
-async fn insert_timeout(
-    connection: &mut SqliteConnection,
-    timeout: &Timeout,
-) -> Result<(), StoreError> {
+fn of_timeout(timeout: &Timeout) -> Document<'_> {
     let length = in_words(timeout.seconds);
     let keywords = format!(
         "{} {} {seconds}s {seconds} seconds timeout time-out {}",
@@ -151,42 +148,14 @@ async fn insert_timeout(
         timeout.kind.as_str(),
         seconds = timeout.seconds
     );
-    let body = format!("{} {}", timeout.setting, timeout.note);
-    sqlx::query(
-        "INSERT INTO documents (title, keywords, body, kind, id, url) VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .bind(format!("{}: {length}", timeout.title))
-    .bind(keywords)
-    .bind(body)
-    .bind("timeout")
-    .bind(&timeout.id)
-    .bind(format!("/timeouts#{}", timeout.id))
-    .execute(connection)
-    .await?;
-    Ok(())
-}
-
-async fn insert(
-    connection: &mut SqliteConnection,
-    kind: &str,
-    id: &str,
-    title: &str,
-    keywords: &str,
-    body: &str,
-    folder: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "INSERT INTO documents (title, keywords, body, kind, id, url) VALUES (?, ?, ?, ?, ?, ?)",
-    )
-    .bind(title)
-    .bind(keywords)
-    .bind(body)
-    .bind(kind)
-    .bind(id)
-    .bind(format!("{folder}/{id}"))
-    .execute(connection)
-    .await?;
-    Ok(())
+    [
+        format!("{}: {length}", timeout.title).into(),
+        keywords.into(),
+        format!("{} {}", timeout.setting, timeout.note).into(),
+        "timeout".into(),
+        (&timeout.id).into(),
+        format!("/timeouts#{}", timeout.id).into(),
+    ]
 }
 
 /// The search expression for what a person typed: every word quoted, so that no character of it is
