@@ -1,8 +1,9 @@
 //! Which evidence counts at the moment.
 //!
 //! - An answer that was taken back does not count.
-//! - Of statements about one key by the same kind of source (answers, a caller's facts) the newest
-//!   counts: people correct themselves. What a text or a probe shows is never outdone by a statement.
+//! - Of statements about one key by the same kind of source (answers, a caller's facts, probes) the
+//!   newest counts: people correct themselves, and things change. What a text or a probe shows is
+//!   never outdone by a statement.
 //! - After a fix that changed something, only what came after it counts. After one that did not,
 //!   everything counts, and that it did not help counts too.
 
@@ -67,6 +68,8 @@ impl Counted {
 pub enum Source {
     /// Words of a text.
     Paste,
+    /// What a probe saw.
+    Probe,
     /// The answer to a step.
     Answer,
     /// Facts or circumstances that a caller or the form states.
@@ -78,6 +81,7 @@ impl Source {
     pub fn as_str(self) -> &'static str {
         match self {
             Source::Paste => "paste",
+            Source::Probe => "probe",
             Source::Answer => "answer",
             Source::Stated => "stated",
         }
@@ -85,7 +89,9 @@ impl Source {
 
     /// Of what an entry states beside its text.
     pub fn of_statement(entry: &Entry) -> Self {
-        if entry.is_answer() {
+        if entry.probed.is_some() {
+            Source::Probe
+        } else if entry.is_answer() {
             Source::Answer
         } else {
             Source::Stated

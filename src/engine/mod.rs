@@ -5,9 +5,11 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod anchors;
+pub mod calibration;
 mod chosen;
 mod codes;
 pub mod diagnosis;
+pub mod dice;
 pub mod evidence;
 pub mod graph;
 mod index;

@@ -13,17 +13,21 @@ use super::matching::holds;
 use super::ranking::{Model, Posterior};
 
 /// Minutes that handing the case over costs everybody.
-const HAND_OVER_MINUTES: f64 = 60.0;
+pub(super) const HAND_OVER_MINUTES: f64 = 60.0;
 /// Minutes for the verification after a fix.
-const VERIFY_MINUTES: f64 = 1.0;
+pub(super) const VERIFY_MINUTES: f64 = 1.0;
 /// How often a fix helps when its cause is there.
-const FIX_HELPS: f64 = 0.9;
+pub(super) const FIX_HELPS: f64 = 0.9;
 /// Minutes of a fix that says nothing of it.
 const UNKNOWN_FIX_MINUTES: f64 = 20.0;
 /// Share of people who cannot tell what came out of a check.
-const CANNOT_TELL: f64 = 0.1;
+pub(super) const CANNOT_TELL: f64 = 0.1;
+/// Minutes that checks take to tell a bit, as a rule: what is left to find out is reckoned so.
+const MINUTES_PER_BIT: f64 = 4.0;
+/// Share of its minutes that a check must take off what is left to find out.
+const LEAST_SHARE: f64 = 0.4;
 /// Planning looks at that many of the likeliest causes.
-const HORIZON: usize = 12;
+const HORIZON: usize = 16;
 /// Causes say which of their checks tell best. A check further down a list is less to the point
 /// than its answers let on, and costs that many minutes more a place.
 const MINUTES_PER_PLACE: f64 = 0.7;
@@ -35,7 +39,7 @@ const TRIP_MINUTES: f64 = 4.0;
 /// Stands for the place of a check that a cause does not name.
 const UNNAMED: u8 = u8::MAX;
 /// From this probability on a cause is as good as known.
-const NEARLY_CERTAIN: f64 = 0.8;
+pub(super) const NEARLY_CERTAIN: f64 = 0.8;
 /// A check that saves fewer minutes only wears people out.
 const LEAST_SAVED: f64 = 0.5;
 /// Answers that come more rarely decide nothing of what is offered beside a check.
@@ -44,6 +48,10 @@ const RARE_ANSWER: f64 = 0.05;
 const MOST_ALONG: usize = 2;
 /// Below this probability of the likeliest cause next to nothing is known.
 const LITTLE_KNOWN: f64 = 0.2;
+/// From this probability of none of the likeliest causes on much is unknown.
+const MUCH_UNKNOWN: f64 = 0.25;
+/// A check that tells less than this, in bits a minute, is not worth asking for what it tells alone.
+const LEAST_BITS: f64 = 0.15;
 /// P(answer | cause) where the answer tells nothing that the cause speaks of.
 const SILENT_ANSWER: f64 = 0.05;
 
@@ -105,8 +113,6 @@ pub struct Planner {
     keys: HashMap<String, usize>,
     fix_minutes: Vec<f64>,
     fix_who: Vec<Who>,
-    /// Checks in the order of what they tell a minute while nothing is known.
-    most_telling: Vec<usize>,
 }
 
 #[derive(Debug)]
@@ -204,19 +210,6 @@ impl Planner {
                 answers: answer_probabilities(graph, model, check),
             })
             .collect();
-        let mut most_telling: Vec<usize> = (0..checks.len()).collect();
-        let priors = model.posterior(&[]);
-        let weights: Vec<f64> = priors
-            .causes
-            .iter()
-            .copied()
-            .chain([priors.something_else])
-            .collect();
-        let worth: Vec<f64> = checks
-            .iter()
-            .map(|check| check.bits(&weights) / (check.minutes + check.trip + 1.0))
-            .collect();
-        most_telling.sort_by(|a, b| worth[*b].total_cmp(&worth[*a]).then(a.cmp(b)));
         let names = |root: usize| {
             let named = checks.iter().map(|check| check.places[root] != UNNAMED);
             let positions = named.enumerate().filter(|(_, is_named)| *is_named);
@@ -226,7 +219,6 @@ impl Planner {
             named_by: (0..graph.causes.len()).map(names).collect(),
             keys,
             checks,
-            most_telling,
             fix_who: graph
                 .causes
                 .iter()
@@ -269,8 +261,11 @@ impl Planner {
         for key in known.filter_map(|key| self.keys.get(key)) {
             is_known[*key] = true;
         }
-        let mut likeliest: Vec<usize> =
-            (0..families.len()).filter(|c| families[*c] > 0.0).collect();
+        // A fix that did not help is not offered again: what is left of its cause's chance is for
+        // whoever looks next.
+        let mut likeliest: Vec<usize> = (0..families.len())
+            .filter(|cause| families[*cause] > 0.0 && !posterior.tried.contains(cause))
+            .collect();
         let likelier = |a: &usize, b: &usize| families[*b].total_cmp(&families[*a]).then(a.cmp(b));
         if likeliest.len() > HORIZON {
             likeliest.select_nth_unstable_by(HORIZON, likelier);
@@ -284,9 +279,8 @@ impl Planner {
             })
             .collect();
         let now: Vec<f64> = likeliest.iter().map(|cause| families[*cause]).collect();
-        let rest = 1.0 - now.iter().sum::<f64>();
-        let without_check = expected_minutes(&now, &costs);
-        let rest = rest.max(posterior.something_else);
+        let rest = (1.0 - now.iter().sum::<f64>()).max(posterior.something_else);
+        let stand = Standing::new(&likeliest, &now, rest, &costs);
         let mut best: Option<(usize, f64)> = None;
         let mut is_named = vec![false; self.checks.len()];
         for check in likeliest.iter().flat_map(|cause| &self.named_by[*cause]) {
@@ -299,18 +293,13 @@ impl Planner {
                 continue;
             }
             let detour = planned.detour(&likeliest) + waiting(planned.who, can);
-            let least = best.map_or(0.0, |(_, value)| value);
-            let minutes =
-                planned.minutes_after(&likeliest, &now, rest, &costs, without_check, |minutes| {
-                    without_check - minutes - detour > least
-                });
-            let Some(minutes) = minutes else { continue };
-            let value = without_check - minutes - detour;
-            if value > least {
-                best = Some((planned.check, value));
-            }
+            let least = best.map_or(LEAST_SAVED, |(_, value)| value);
+            let Some(value) = stand.saved_by(planned, detour + least) else {
+                continue;
+            };
+            best = Some((planned.check, value - detour));
         }
-        let mut plan = self.choose(best, &likeliest, &now, &costs, without_check);
+        let mut plan = choose(best, &stand);
         if let Choice::Fix(cause) = plan.choice
             && waiting(self.fix_who[cause], can) > 0.0
         {
@@ -318,13 +307,6 @@ impl Planner {
             plan.fix_of_others = Some(cause);
         }
         if let Choice::Check(chosen, _) = plan.choice {
-            let stand = Standing {
-                likeliest: &likeliest,
-                now: &now,
-                rest,
-                costs: &costs,
-                without: without_check,
-            };
             let open = |position: usize| {
                 is_named_by[position]
                     && !answered.contains(&self.checks[position].check)
@@ -335,54 +317,33 @@ impl Planner {
         // While next to nothing is known no check promises to pay, but giving up at the first
         // line would help nobody: the one that tells most comes first.
         let knows_little = now.first().is_none_or(|first| *first < LITTLE_KNOWN);
-        let most_telling = self
-            .most_telling
-            .iter()
-            .map(|position| &self.checks[*position])
-            .filter(|planned| !answered.contains(&planned.check))
-            .filter(|planned| waiting(planned.who, can) == 0.0)
-            .find(|planned| !planned.is_told(&is_known))
-            .map(|planned| planned.check);
-        match (plan.choice, most_telling) {
-            (Choice::HandOver, Some(check)) if knows_little && plan.fix_of_others.is_none() => {
-                Plan {
-                    choice: Choice::Check(check, 0.0),
-                    ..plan
-                }
+        let is_open = plan.choice == Choice::HandOver && plan.fix_of_others.is_none();
+        if is_open && (knows_little || rest >= MUCH_UNKNOWN) {
+            let mut weights = families.to_vec();
+            for cause in &posterior.tried {
+                weights[*cause] = 0.0;
             }
-            _ => plan,
+            weights.push(posterior.something_else);
+            let most_telling = self
+                .checks
+                .iter()
+                .filter(|planned| !answered.contains(&planned.check))
+                .filter(|planned| waiting(planned.who, can) == 0.0)
+                .filter(|planned| !planned.is_told(&is_known))
+                .map(|planned| (planned.bits(&weights), planned))
+                .filter(|(bits, planned)| *bits >= LEAST_BITS * (planned.minutes + 1.0))
+                .map(|(bits, planned)| (bits / (planned.minutes + planned.trip + 1.0), planned))
+                .reduce(|best, other| if other.0 > best.0 { other } else { best });
+            if let Some((_, planned)) = most_telling {
+                plan.choice = Choice::Check(planned.check, 0.0);
+            }
         }
+        plan
     }
 
-    fn choose(
-        &self,
-        best: Option<(usize, f64)>,
-        likeliest: &[usize],
-        now: &[f64],
-        costs: &[f64],
-        without_check: f64,
-    ) -> Plan {
-        if let Some((check, value)) = best.filter(|(_, value)| *value > LEAST_SAVED) {
-            return Plan {
-                choice: Choice::Check(check, value),
-                expected_minutes: without_check - value,
-                along: Vec::new(),
-                fix_of_others: None,
-            };
-        }
-        // A cause that is nearly certain is fixed even where that takes long: whoever it is handed
-        // to would have to do the same.
-        let fix = (0..likeliest.len())
-            .filter(|i| {
-                now[*i] * FIX_HELPS * HAND_OVER_MINUTES > costs[*i] || now[*i] >= NEARLY_CERTAIN
-            })
-            .max_by(|a, b| (now[*a] / costs[*a]).total_cmp(&(now[*b] / costs[*b])));
-        Plan {
-            choice: fix.map_or(Choice::HandOver, |i| Choice::Fix(likeliest[i])),
-            expected_minutes: without_check,
-            along: Vec::new(),
-            fix_of_others: None,
-        }
+    /// Minutes of the fix of a cause, without its verification.
+    pub fn fix_minutes(&self, cause: usize) -> f64 {
+        self.fix_minutes[cause]
     }
 
     /// Checks that need the same at hand as the chosen one and are worth their minutes even when
@@ -427,28 +388,67 @@ impl Planner {
     }
 }
 
+/// The best of the check that saves most, the fix to begin with, and handing over.
+fn choose(best: Option<(usize, f64)>, stand: &Standing<'_>) -> Plan {
+    let (choice, expected_minutes) = match (best, stand.fix) {
+        (Some((check, value)), _) => (Choice::Check(check, value), stand.without - value),
+        // A cause that is nearly certain is fixed even where that takes long: whoever it is handed
+        // to would have to do the same.
+        (None, Some((fix, minutes)))
+            if minutes <= stand.handing_over || stand.now[fix] >= NEARLY_CERTAIN =>
+        {
+            (Choice::Fix(stand.likeliest[fix]), minutes)
+        }
+        _ => (Choice::HandOver, stand.handing_over),
+    };
+    Plan {
+        choice,
+        expected_minutes,
+        along: Vec::new(),
+        fix_of_others: None,
+    }
+}
+
 /// How things stand when a check is considered.
 struct Standing<'s> {
     likeliest: &'s [usize],
     now: &'s [f64],
     rest: f64,
     costs: &'s [f64],
+    /// The fix to begin with, and the expected minutes with it.
+    fix: Option<(usize, f64)>,
+    /// Expected minutes of handing over now.
+    handing_over: f64,
+    /// Expected minutes without any check: with the best fix, or handing over.
     without: f64,
+    /// Expected minutes to the end at best.
+    to_go: f64,
 }
 
-impl Standing<'_> {
-    /// Minutes that a check saves, less its own; `None` if they are not more than the `detour`.
-    fn saved_by(&self, check: &PlannedCheck, detour: f64) -> Option<f64> {
-        let Standing {
+impl<'s> Standing<'s> {
+    fn new(likeliest: &'s [usize], now: &'s [f64], rest: f64, costs: &'s [f64]) -> Self {
+        let handing_over = hand_over_minutes(now, costs, rest);
+        let fix = best_fix(now, costs, rest);
+        Standing {
             likeliest,
             now,
             rest,
             costs,
-            without,
-        } = *self;
-        let is_worth = |minutes| without - minutes > detour;
-        let minutes = check.minutes_after(likeliest, now, rest, costs, without, is_worth)?;
-        Some(without - minutes)
+            fix,
+            handing_over,
+            without: fix.map_or(handing_over, |(_, minutes)| minutes.min(handing_over)),
+            to_go: minutes_to_go(now, costs, rest),
+        }
+    }
+
+    /// Minutes that a check saves, less its own; `None` if they are not more than `least`.
+    fn saved_by(&self, check: &PlannedCheck, least: f64) -> Option<f64> {
+        let is_worth = |minutes| self.without - minutes > least;
+        let minutes = check.minutes_after(self, is_worth)?;
+        // What is left to do is reckoned hopefully, so a check must do its part of it.
+        let does_its_part = self.to_go - (minutes - check.minutes) >= LEAST_SHARE * check.minutes;
+        let saved = self.without - minutes;
+        (does_its_part && saved > least).then_some(saved)
     }
 
     /// What it still saves beyond the `detour` when another one was answered before. Answers that
@@ -471,12 +471,7 @@ impl Standing<'_> {
             for probability in &mut now {
                 *probability /= total;
             }
-            let after = Standing {
-                now: &now,
-                rest: rest / total,
-                without: expected_minutes(&now, self.costs),
-                ..*self
-            };
+            let after = Standing::new(self.likeliest, &now, rest / total, self.costs);
             // Nobody has to do it where it does not pay any more.
             let still = after.saved_by(check, detour).unwrap_or(detour) - detour;
             saved += total * (1.0 - CANNOT_TELL) * still.max(0.0);
@@ -498,8 +493,8 @@ impl PlannedCheck {
             .all(|answer| answer.iter().any(|key| is_known[*key]))
     }
 
-    /// What its answer is expected to tell of the cause while nothing is known, in bits. `weights`
-    /// are the causes' probabilities before any evidence, then something else's.
+    /// What its answer is expected to tell of the cause, in bits. `weights` are the probabilities of
+    /// the root causes, then something else's.
     fn bits(&self, weights: &[f64]) -> f64 {
         self.answers
             .iter()
@@ -527,18 +522,18 @@ impl PlannedCheck {
         f64::from(place) * MINUTES_PER_PLACE
     }
 
-    /// Expected minutes to the end if this check is done first, its own included; `without` is what
-    /// they are without it. `None` as soon as they are too many to be `worth` it.
-    fn minutes_after(
-        &self,
-        likeliest: &[usize],
-        now: &[f64],
-        rest: f64,
-        costs: &[f64],
-        without: f64,
-        is_worth: impl Fn(f64) -> bool,
-    ) -> Option<f64> {
-        let cannot_tell = CANNOT_TELL * without;
+    /// Expected minutes to the end if this check is done first, its own included. `None` as soon as
+    /// they are too many to be `worth` it.
+    fn minutes_after(&self, stand: &Standing<'_>, is_worth: impl Fn(f64) -> bool) -> Option<f64> {
+        let Standing {
+            likeliest,
+            now,
+            rest,
+            costs,
+            to_go,
+            ..
+        } = *stand;
+        let cannot_tell = CANNOT_TELL * to_go;
         let mut minutes = self.minutes;
         let mut after = [0.0; HORIZON];
         let after = &mut after[..now.len()];
@@ -558,9 +553,57 @@ impl PlannedCheck {
             for slot in after.iter_mut() {
                 *slot /= total;
             }
-            minutes += total * (1.0 - CANNOT_TELL) * expected_minutes(after, costs);
+            let left = minutes_to_go(after, costs, something_else / total);
+            minutes += total * (1.0 - CANNOT_TELL) * left;
         }
         Some(minutes + cannot_tell)
+    }
+}
+
+/// Expected minutes to the end: fixing now, in the order of chance over cost, or finding out first
+/// which cause it is and fixing that, whichever is shorter. `rest` is the chance of everything else.
+fn minutes_to_go(probabilities: &[f64], costs: &[f64], rest: f64) -> f64 {
+    let fixing = expected_minutes(probabilities, costs) + rest * UNKNOWN_FIX_MINUTES;
+    let mut finding = rest * (HAND_OVER_MINUTES + UNKNOWN_FIX_MINUTES);
+    finding -= MINUTES_PER_BIT * bits_of(rest);
+    for (probability, cost) in probabilities.iter().zip(costs) {
+        finding += probability * cost - MINUTES_PER_BIT * bits_of(*probability);
+    }
+    finding.min(fixing)
+}
+
+/// Of the fixes that are worth it the one to do first, and the expected minutes to the end with it.
+fn best_fix(probabilities: &[f64], costs: &[f64], rest: f64) -> Option<(usize, f64)> {
+    (0..probabilities.len())
+        .filter(|fix| is_worth_it(probabilities[*fix], costs[*fix]))
+        .map(|fix| {
+            let helps = probabilities[fix] * FIX_HELPS;
+            let left = (1.0 - helps).max(f64::MIN_POSITIVE);
+            let mut after = [0.0; HORIZON];
+            let after = &mut after[..probabilities.len()];
+            for (slot, probability) in after.iter_mut().zip(probabilities) {
+                *slot = probability / left;
+            }
+            after[fix] = 0.0;
+            let in_vain = probabilities[fix] - helps;
+            let then = minutes_to_go(after, costs, (rest + in_vain) / left);
+            (fix, costs[fix] + left * then)
+        })
+        .reduce(|best, other| if other.1 < best.1 { other } else { best })
+}
+
+/// Expected minutes of handing over now: others find the cause and do its fix.
+fn hand_over_minutes(probabilities: &[f64], costs: &[f64], rest: f64) -> f64 {
+    let fixes = probabilities.iter().zip(costs).map(|(p, cost)| p * cost);
+    HAND_OVER_MINUTES + fixes.sum::<f64>() + rest * UNKNOWN_FIX_MINUTES
+}
+
+/// p log2 p, without the trouble at 0.
+fn bits_of(probability: f64) -> f64 {
+    if probability > 1e-6 {
+        probability * probability.log2()
+    } else {
+        0.0
     }
 }
 
@@ -568,9 +611,12 @@ impl PlannedCheck {
 fn expected_minutes(probabilities: &[f64], costs: &[f64]) -> f64 {
     let mut order: [(f64, f64, f64); HORIZON] = [(0.0, 0.0, 0.0); HORIZON];
     let mut count = 0;
+    // Whoever it is handed to does the fix all the same.
+    let mut by_others = 0.0;
     for (probability, cost) in probabilities.iter().zip(costs) {
+        by_others += probability * cost;
         let chance = probability * FIX_HELPS;
-        if chance * HAND_OVER_MINUTES > *cost {
+        if is_worth_it(*probability, *cost) {
             // Few are left here, and they come nearly in order.
             let ratio = chance / cost;
             let place = order[..count]
@@ -587,8 +633,16 @@ fn expected_minutes(probabilities: &[f64], costs: &[f64]) -> f64 {
     for (_, chance, cost) in &order[..count] {
         minutes += remaining * cost;
         remaining -= chance;
+        by_others -= chance * cost;
     }
-    minutes + f64::max(remaining, 0.0) * HAND_OVER_MINUTES
+    minutes + f64::max(remaining, 0.0) * HAND_OVER_MINUTES + by_others
+}
+
+/// Whether a fix is a better plan than handing over, after which it would have to be done all the
+/// same if it is the right one.
+pub(super) fn is_worth_it(probability: f64, cost: f64) -> bool {
+    let chance = probability * FIX_HELPS;
+    chance * (HAND_OVER_MINUTES + cost) > cost || probability >= NEARLY_CERTAIN
 }
 
 /// For each cause, at which place its family names the check.
@@ -632,12 +686,15 @@ fn answer_probabilities(graph: &Graph, model: &Model, check: &Check) -> Vec<Vec<
                 .map(|(row, _)| row)
                 .collect();
             let seen = model.most_exact(&seen);
+            let stages = model.stage_weights(&seen);
             (0..=model.causes())
                 .map(|cause| {
                     if seen.is_empty() {
                         return SILENT_ANSWER;
                     }
-                    seen.iter()
+                    let stage = stages.get(cause).map_or(1.0, |weight| weight.exp());
+                    let likelihood: f64 = seen
+                        .iter()
                         .map(|symptom| {
                             if cause < model.causes() {
                                 model.likelihood(*symptom, cause)
@@ -645,7 +702,8 @@ fn answer_probabilities(graph: &Graph, model: &Model, check: &Check) -> Vec<Vec<
                                 model.background(*symptom)
                             }
                         })
-                        .product()
+                        .product();
+                    likelihood * stage
                 })
                 .collect()
         })

@@ -104,6 +104,8 @@ pub struct Labelled {
     pub cause: String,
     /// Causes that are as good an answer.
     pub accept: Vec<String>,
+    /// Texts of one group tell the same fault and count together as one.
+    pub group: String,
 }
 
 /// What became of a labelled text.
@@ -160,6 +162,7 @@ pub fn own_texts(graph: &Graph) -> Vec<Labelled> {
                     text: test.input.clone(),
                     cause: cause.parent.clone().unwrap_or_else(|| cause.id.clone()),
                     accept: Vec::new(),
+                    group: cause.id.clone(),
                 })
         })
         .collect()

@@ -4,6 +4,7 @@
 //! become numbers in one table ([`Numbers`]); everything else is derived from the graph.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::graph::{Frequency, Graph, Hop, Prior, Stage, StageState};
 use super::learned::LearnedPriors;
@@ -33,6 +34,14 @@ pub struct Numbers {
     /// Exponent on the evidence: above 1 where the words are timid, below 1 where findings repeat
     /// each other. Fitted, like the others, on labelled cases.
     pub trust: f64,
+    /// Exponent on the families' probabilities at the very end, where one finding speaks. It leaves
+    /// their order as it is.
+    pub temperature: f64,
+    /// How much less that is where more speak, because findings of one text repeat each other: with
+    /// n findings read from words the exponent is divided by n to this power.
+    pub repetition: f64,
+    /// Share that is given to "something else" at the very end: no list of causes is complete.
+    pub doubt: f64,
 }
 
 impl Default for Numbers {
@@ -41,12 +50,15 @@ impl Default for Numbers {
             frequencies: [0.97, 0.8, 0.5, 0.25, 0.05, 0.002],
             priors: [12.0, 6.0, 2.5, 1.0, 0.3],
             unlinked: 0.003,
-            something_else: 0.03,
+            something_else: 0.05,
             wrong_stage: 0.05,
             inherited: 0.25,
             leftover: 0.6,
             crowding: 0.2,
             trust: 1.5,
+            temperature: 2.8,
+            repetition: 0.5,
+            doubt: 0.02,
         }
     }
 }
@@ -83,7 +95,7 @@ pub struct Model {
     /// ln of those.
     prior_logarithms: Vec<f64>,
     /// For a cause, the position of its family's root (itself for a root).
-    root_of: Vec<usize>,
+    root_of: Arc<[usize]>,
     /// For a root, the positions of its narrower causes.
     narrower: Vec<Vec<usize>>,
     stages: Vec<u8>,
@@ -136,6 +148,19 @@ fn share_sources(contributions: &mut [Contribution], sources: &[(usize, Source)]
     }
 }
 
+/// How many findings were read from words that were given. What was asked for, one question at a
+/// time, repeats nothing.
+fn read_from_words(contributions: &[Contribution], sources: &[(usize, Source)]) -> usize {
+    contributions
+        .iter()
+        .filter(|contribution| {
+            let is_read =
+                |symptom: &usize| sources.iter().any(|(s, at)| s == symptom && at.is_some());
+            contribution.symptoms.iter().any(is_read)
+        })
+        .count()
+}
+
 /// What the evidence makes of the causes.
 #[derive(Clone, Debug)]
 pub struct Posterior {
@@ -149,23 +174,71 @@ pub struct Posterior {
     pub stage_weights: Vec<f64>,
     /// Causes whose fix was applied and did not help.
     pub tried: Vec<usize>,
+    weighed: Weighed,
+}
+
+/// Probabilities as the words of the knowledge give them.
+#[derive(Clone, Debug)]
+struct Weighed {
+    causes: Vec<f64>,
+    something_else: f64,
+    /// How many findings were read from words, and fixes in vain.
+    findings: usize,
+    numbers: Numbers,
+    root_of: Arc<[usize]>,
+}
+
+impl Weighed {
+    /// The probability of each family, at its root's position.
+    fn families(&self) -> Vec<f64> {
+        let mut families = vec![0.0; self.causes.len()];
+        for (cause, probability) in self.causes.iter().enumerate() {
+            families[self.root_of[cause]] += probability;
+        }
+        families
+    }
+
+    /// Probabilities that mean what they say, see [`Numbers::temperature`] and [`Numbers::doubt`],
+    /// and that of "something else". The order of families and the shares within them stay.
+    fn calibrated(&self) -> (Vec<f64>, f64) {
+        let families = self.families();
+        let findings = self.findings.max(1) as f64;
+        let temperature = self.numbers.temperature * findings.powf(-self.numbers.repetition);
+        let sharper: Vec<f64> = families.iter().map(|p: &f64| p.powf(temperature)).collect();
+        let other = self.something_else.powf(temperature);
+        let total = sharper.iter().sum::<f64>() + other;
+        let known = 1.0 - self.numbers.doubt;
+        let causes = self.causes.iter().enumerate().map(|(cause, probability)| {
+            let root = self.root_of[cause];
+            let family = families[root].max(f64::MIN_POSITIVE);
+            probability * known * sharper[root] / total / family
+        });
+        (causes.collect(), known * other / total + self.numbers.doubt)
+    }
 }
 
 impl Posterior {
+    /// The probability of each family at its root's position, before probabilities are made to mean
+    /// what they say. That last step was fitted on whole pastes: whoever weighs a part of the
+    /// evidence by itself, to see whether it stands alone, needs what the words alone make of it.
+    pub fn families_as_weighed(&self) -> Vec<f64> {
+        self.weighed.families()
+    }
+
     /// After the fixes of these causes were applied and it fails still: `left` is how often a fix
     /// does not help although its cause is there.
     pub fn without_fixed(mut self, tried: Vec<usize>, left: f64) -> Self {
         if tried.is_empty() {
             return self;
         }
+        // That it did not help is a finding like any other, so it is weighed before probabilities
+        // are made to mean what they say.
         for cause in &tried {
-            self.causes[*cause] *= left;
+            self.weighed.causes[*cause] *= left;
+            let is_root = self.weighed.root_of[*cause] == *cause;
+            self.weighed.findings += usize::from(is_root);
         }
-        let total = self.causes.iter().sum::<f64>() + self.something_else;
-        for cause in &mut self.causes {
-            *cause /= total;
-        }
-        self.something_else /= total;
+        (self.causes, self.something_else) = self.weighed.calibrated();
         self.tried = tried;
         self
     }
@@ -216,7 +289,7 @@ impl Model {
             narrower,
             prior_logarithms: priors.iter().map(|prior| prior.ln()).collect(),
             priors,
-            root_of,
+            root_of: root_of.into(),
             stages: graph
                 .causes
                 .iter()
@@ -319,6 +392,11 @@ impl Model {
         self.informative[symptom]
     }
 
+    /// The variable that a symptom is a value of.
+    pub fn variable_of(&self, symptom: usize) -> usize {
+        self.variable_of[symptom]
+    }
+
     /// The stage that a symptom speaks of.
     pub fn stage_of(&self, symptom: usize) -> Option<(Stage, StageState)> {
         self.stage_of[symptom]
@@ -395,12 +473,21 @@ impl Model {
             *score /= total;
         }
         let something_else = scores.pop().unwrap_or(1.0);
-        Posterior {
+        let weighed = Weighed {
             causes: scores,
+            something_else,
+            findings: read_from_words(&contributions, sources),
+            numbers: self.numbers.clone(),
+            root_of: Arc::clone(&self.root_of),
+        };
+        let (causes, something_else) = weighed.calibrated();
+        Posterior {
+            causes,
             something_else,
             contributions,
             stage_weights,
             tried: Vec::new(),
+            weighed,
         }
     }
 
@@ -435,8 +522,8 @@ impl Model {
     }
 
     /// A cause that shows only at stages other than those where it broke is unlikely, never
-    /// impossible.
-    fn stage_weights(&self, seen: &[usize]) -> Vec<f64> {
+    /// impossible: ln of the factor for each.
+    pub(super) fn stage_weights(&self, seen: &[usize]) -> Vec<f64> {
         let mut failed = 0;
         let mut passed: Option<Stage> = None;
         for &symptom in seen {

@@ -159,7 +159,7 @@ struct SaidJson {
     value: String,
     /// The id of the entry of the timeline.
     entry: String,
-    /// `paste`, `answer` or `stated`.
+    /// `paste`, `probe`, `answer` or `stated`.
     from: &'static str,
     /// Whether the diagnosis weighs it.
     counts: bool,

@@ -572,7 +572,7 @@ fn real_failures_are_told_apart_after_a_fix() {
 async fn confirmed_causes_teach_and_are_forgotten() {
     let test = start().await;
     let hash = test.app.engine().hash().to_owned();
-    let open = Story::open(&test, "Unexpected response code: 400").await;
+    let open = Story::open(&test, "Unexpected response code: 418").await;
     let before = probability(&open.now().await, "origin-refused");
     for kind in [
         "solved",

@@ -19,6 +19,7 @@ mod probe;
 mod probes_http;
 mod ranking;
 mod ranks;
+mod reasoning;
 mod recordings;
 mod samples;
 mod secrets;

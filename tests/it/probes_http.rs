@@ -775,7 +775,8 @@ async fn a_pasted_report_is_understood() {
             - handed_in["causes"][0]["probability"]
                 .as_f64()
                 .expect("a number");
-        assert!(difference.abs() < 0.02, "{name}: {difference}");
+        // What was read from words counts as repeating itself, what a program hands in does not.
+        assert!(difference.abs() < 0.05, "{name}: {difference}");
         assert_eq!(read["path"], handed_in["path"], "{name}");
         // Once more as it is stored and shown, and from the middle of other words.
         let case = open_case(&test, &format!("This came out:\n{pasted}\nWhat now?")).await;

@@ -26,6 +26,7 @@ fn labelled(text: &str) -> Vec<Labelled> {
                 text,
                 cause: word("label"),
                 accept: accept.clone(),
+                group: word("id"),
             };
             let around = format!("{}\n\n{}", word("input"), word("situation"));
             [

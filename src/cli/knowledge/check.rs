@@ -156,10 +156,13 @@ struct CaseLine {
     accept: Vec<String>,
     #[serde(default)]
     situation: Option<String>,
+    /// Several cases of one set-up.
+    #[serde(default)]
+    group: Option<String>,
 }
 
 /// Every case twice: the text alone, and with what was said around it.
-fn read_cases(paths: &[PathBuf]) -> io::Result<Vec<Labelled>> {
+pub(super) fn read_cases(paths: &[PathBuf]) -> io::Result<Vec<Labelled>> {
     let mut cases = Vec::new();
     for path in paths {
         for (number, line) in fs::read_to_string(path)
@@ -191,6 +194,7 @@ fn add(cases: &mut Vec<Labelled>, case: CaseLine) {
         text,
         cause: case.label.clone(),
         accept: case.accept.clone(),
+        group: case.group.clone().unwrap_or_else(|| case.id.clone()),
     };
     if let Some(situation) = case.situation.as_deref().filter(|text| !text.is_empty()) {
         let text = format!("{}\n\n{situation}", case.input);

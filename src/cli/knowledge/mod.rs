@@ -1,7 +1,9 @@
 //! `wsdoctor knowledge ...`: the curator's compiler, and the knowledge that a database holds.
 
+mod calibrate;
 mod check;
 mod local;
+mod simulate;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -14,6 +16,12 @@ use crate::config::DatabasePlace;
 pub(super) enum Command {
     /// Check the shipped knowledge, or a folder of knowledge files
     Check(check::Arguments),
+    /// Measure on labelled cases whether the probabilities mean what they say, and which numbers
+    /// would make them truer
+    Calibrate(calibrate::Arguments),
+    /// Simulate cases of every cause and count the minutes to the right fix: the planner against
+    /// fixed orders
+    Simulate(simulate::Arguments),
     /// Take over into the database what a folder's files say otherwise than the shipped ones
     Import {
         /// The folder
@@ -57,6 +65,8 @@ pub(super) enum Command {
 pub(super) fn run(command: Command) -> ExitCode {
     match command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Calibrate(arguments) => calibrate::run(&arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Import {
             folder,
             author,

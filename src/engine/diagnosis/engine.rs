@@ -239,7 +239,7 @@ impl Engine {
     }
 
     /// The symptoms that the facts amount to, each with the fact that shows it best.
-    fn symptoms(&self, facts: &[(usize, &Fact)]) -> Vec<(usize, usize)> {
+    pub(super) fn symptoms(&self, facts: &[(usize, &Fact)]) -> Vec<(usize, usize)> {
         let plain: Vec<&Fact> = facts.iter().map(|(_, fact)| *fact).collect();
         let mut seen = Vec::new();
         let mut combined: Vec<usize> = Vec::new();
@@ -282,7 +282,7 @@ impl Engine {
     }
 
     /// The probability of each family, at its root's position.
-    fn families(&self, posterior: &Posterior) -> Vec<f64> {
+    pub(super) fn families(&self, posterior: &Posterior) -> Vec<f64> {
         let mut families = vec![0.0; posterior.causes.len()];
         for (cause, probability) in posterior.causes.iter().enumerate() {
             families[self.model.root_of(cause)] += probability;
@@ -520,7 +520,7 @@ impl Engine {
 
 /// The words that a fact was read from. An address tells several things at once that have nothing
 /// to do with each other, so its facts count as if they stood apart.
-fn source(fact: &Fact) -> Source {
+pub(super) fn source(fact: &Fact) -> Source {
     if fact.key.starts_with("url.") {
         return None;
     }

@@ -12,7 +12,8 @@ use super::engine::Weighed;
 use super::gathered::Gathered;
 use super::{AlsoFault, Engine, round};
 
-/// Both must be this likely when what belongs to the other is left out.
+/// Both must be this likely when what belongs to the other is left out, before calibration: what is
+/// left of one text would seem surer the less is left.
 const LEAST_LIKELY: f64 = 0.6;
 /// A finding belongs to a cause that explains it this much better than chance, ln of the factor ...
 const EXPLAINED: f64 = 1.2;
@@ -89,10 +90,7 @@ impl Engine {
         };
         let (first, second) = (without(&late), without(&early));
         let (one, other) = (self.leading(&first)?, self.leading(&second)?);
-        if one == other
-            || first.families[one] < LEAST_LIKELY
-            || second.families[other] < LEAST_LIKELY
-        {
+        if one == other || is_unlikely(&first, one) || is_unlikely(&second, other) {
             return None;
         }
         let (one_speaks, other_speaks) = (
@@ -167,7 +165,7 @@ impl Engine {
         let own = gathered.connection?;
         let main = self.leading(all)?;
         let main_stage = *self.failed_stages(all).first()?;
-        if all.families[main] < LEAST_LIKELY {
+        if is_unlikely(all, main) {
             return None;
         }
         (0..gathered.connections)
@@ -182,7 +180,7 @@ impl Engine {
                 let explained: f64 = explained.map(|found| found.weights[speaks]).sum();
                 let is_another = root != main
                     && stage != main_stage
-                    && weighed.families[root] >= LEAST_LIKELY
+                    && !is_unlikely(&weighed, root)
                     && explained < UNEXPLAINED;
                 let cause = &self.graph.causes[root];
                 is_another.then(|| {
@@ -203,4 +201,8 @@ impl Engine {
                 })
             })
     }
+}
+
+fn is_unlikely(weighed: &Weighed, root: usize) -> bool {
+    weighed.posterior.families_as_weighed()[root] < LEAST_LIKELY
 }

@@ -7,6 +7,8 @@ mod explain;
 mod faults;
 mod gathered;
 mod path;
+mod sampled;
+pub mod simulation;
 mod steps;
 mod verdict;
 
@@ -22,6 +24,7 @@ use super::timeouts::{Lasted, TimeoutCandidate};
 
 pub use engine::Engine;
 pub use explain::{Change, Explained, Explanation, Rival, Strength, Unseen};
+pub use verdict::{IDENTIFIED, LIKELY};
 
 /// A less likely cause than this counts as ruled out.
 pub const RULED_OUT: f64 = 0.002;

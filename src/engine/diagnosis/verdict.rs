@@ -2,6 +2,12 @@
 
 use super::{Engine, RankedCause, VerdictKind};
 
+/// From this probability of the first cause on it is `identified`. `wsdoctor knowledge calibrate`
+/// measures how often such a cause is right; docs/reasoning.md holds what it measured.
+pub const IDENTIFIED: f64 = 0.85;
+/// From this probability on it is `likely`, below `ambiguous`.
+pub const LIKELY: f64 = 0.5;
+
 /// A likelier cause than this is named in an ambiguous verdict.
 pub(super) const LEAST_NAMED: f64 = 0.15;
 
@@ -56,12 +62,12 @@ pub(super) fn verdict(causes: &[RankedCause], anything_seen: bool) -> VerdictKin
     let Some(first) = causes.first().filter(|_| anything_seen) else {
         return VerdictKind::Unrecognised;
     };
-    if first.id == "session-normal-close" && first.probability >= 0.5 {
+    if first.id == "session-normal-close" && first.probability >= LIKELY {
         return VerdictKind::Healthy;
     }
     match first.probability {
-        p if p >= 0.85 => VerdictKind::Identified,
-        p if p >= 0.5 => VerdictKind::Likely,
+        p if p >= IDENTIFIED => VerdictKind::Identified,
+        p if p >= LIKELY => VerdictKind::Likely,
         _ => VerdictKind::Ambiguous,
     }
 }

@@ -312,6 +312,7 @@ pub(super) fn contradictions(
 fn said_so(t: &Messages, graph: &Graph, case: &Case, said: &Said) -> String {
     let key = match said.from {
         Source::Paste => "contradiction.paste",
+        Source::Probe => "contradiction.probe",
         Source::Answer => "contradiction.answer",
         Source::Stated => "contradiction.stated",
     };
