@@ -13,6 +13,7 @@ use crate::store::files;
 #[derive(clap::Args)]
 pub(super) struct Arguments {
     /// Such as 1006, ECONNREFUSED, 502, proxy-idle-timeout; or a duration such as 60s
+    #[arg(allow_hyphen_values = true)]
     what: String,
 }
 
