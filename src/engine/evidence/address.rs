@@ -406,7 +406,7 @@ impl Address {
         {
             return Some("dev-server");
         }
-        if path.ends_with("/websocket") && path.matches('/').count() >= 3 {
+        if is_of_sockjs(&path) {
             return Some("sockjs");
         }
         if path.contains("/cable") {
@@ -547,6 +547,17 @@ fn is_vague(word: &str) -> bool {
     )
 }
 
+/// Whether a path ends as SockJS' do: a server's number, a session, the transport:
+/// <https://sockjs.github.io/sockjs-protocol/sockjs-protocol-0.3.3.html#section-36>.
+fn is_of_sockjs(path: &str) -> bool {
+    let mut parts = path.rsplit('/');
+    parts.next() == Some("websocket")
+        && parts.next().is_some_and(|session| !session.is_empty())
+        && parts.next().is_some_and(|server| {
+            !server.is_empty() && server.bytes().all(|byte| byte.is_ascii_digit())
+        })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -577,6 +588,14 @@ mod tests {
     fn ports_out_of_range_do_not_stop_it() {
         assert_eq!(addresses("ws://localhost:99999/ws")[0].port, None);
         assert_eq!(addresses("ws://:::::/")[0].scheme, "ws");
+    }
+
+    #[test]
+    fn sockjs_is_known_by_its_servers_number_and_session() {
+        assert!(is_of_sockjs("/chat/042/x8fq2k1z/websocket"));
+        for other in ["/websocket", "/api/v1/websocket", "/042/x8fq2k1z/xhr"] {
+            assert!(!is_of_sockjs(other), "{other}");
+        }
     }
 
     #[test]

@@ -258,6 +258,11 @@ impl<'a> Journal<'a> {
         if is_polling && status < 400 {
             return;
         }
+        // Engine.IO answers 400 to a session that it does not know:
+        // https://github.com/socketio/engine.io/blob/main/lib/server.ts
+        if is_polling && status == 400 && find(exchange.request.target, "sid=").is_some() {
+            self.add("server.says", "session-id-unknown", Hop::ClientEdge, span);
+        }
         if let (408 | 499 | 504, Some((seconds, span))) = (status, exchange.seconds) {
             let seconds = format!("{seconds:.1}");
             self.add("handshake.seconds", &seconds, Hop::ClientEdge, span);

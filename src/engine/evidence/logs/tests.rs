@@ -34,6 +34,17 @@ fn the_only_request_is_the_sockets() {
 }
 
 #[test]
+fn a_poll_of_a_known_session_that_is_refused_was_not_known() {
+    let poll = |rest: &str, status: u16| {
+        format!("{TIME} \"POST /socket.io/?EIO=4&transport=polling{rest} HTTP/1.1\" {status} 41\n")
+    };
+    let unknown = "server.says=session-id-unknown".to_owned();
+    assert!(told(&poll("&t=Pk&sid=Xa9c", 400)).contains(&unknown));
+    assert!(!told(&poll("&t=Pk&sid=Xa9c", 200)).contains(&unknown));
+    assert!(!told(&poll("&t=Pk", 400)).contains(&unknown));
+}
+
+#[test]
 fn the_named_path_is_the_sockets() {
     let text = format!(
         "wss://app.example/notify fails\n{TIME} \"GET /ws HTTP/1.1\" 200 0 \"-\" \"-\"\n\
