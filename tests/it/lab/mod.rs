@@ -264,6 +264,8 @@ fn code_of_page(page: &Option<(String, String)>, diagnosis: &Diagnosis) -> Strin
         .fill(code)
         .replace("127.0.0.1:8080", "127.0.0.1:{back}")
         .replacen("server {", "server {\n    listen {front};", 1)
+        .replace("bind :443 ssl crt /etc/haproxy/certs/", "bind :{front}")
+        .replace("localhost {", "http://localhost:{front} {")
 }
 
 async fn examine(bench: &Bench, setup: Setup) -> Seen {

@@ -63,6 +63,21 @@ const kinds = {
     });
     listen(server);
   },
+  // Sockets at one path and 404 at every other, as frameworks answer.
+  'http-path': () => {
+    const { WebSocketServer } = require('ws');
+    const sockets = new WebSocketServer({ noServer: true });
+    sockets.on('connection', () => {});
+    const missing = 'Cannot GET this';
+    const server = http.createServer((request, response) => response.writeHead(404).end(missing));
+    server.on('upgrade', (request, socket, head) => {
+      if (request.url.split('?')[0] === words[0]) {
+        return sockets.handleUpgrade(request, socket, head, (one) => sockets.emit('connection', one));
+      }
+      socket.end(`HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: ${missing.length}\r\n\r\n${missing}`);
+    });
+    listen(server);
+  },
   // A server that knows nothing of sockets.
   'http-page': () => listen(http.createServer((request, response) => {
     response.setHeader('Content-Type', 'text/html');
