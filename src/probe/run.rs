@@ -286,6 +286,11 @@ impl<'a> Walk<'a> {
         } else {
             StageState::Failed
         };
+        if !session.farewell.is_empty() {
+            // What a server gives as its reason is worded as in any client's log.
+            let line = format!("* {}\n", one_line(&session.farewell));
+            self.report.exchange.push_str(&line);
+        }
         self.end(
             StageKind::Websocket,
             state,

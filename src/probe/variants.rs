@@ -89,7 +89,7 @@ fn patience(walk: &Walk<'_>, base: Option<&Handshake>) -> Duration {
     let took = walk
         .report
         .stage(StageKind::Upgrade)
-        .filter(|_| base.is_some_and(|base| base.answer.parsed.is_some()))
+        .filter(|_| base.is_some_and(|base| base.answer.ending != Ending::TimedOut))
         .map_or(0, |stage| stage.took_ms);
     Duration::from_millis(took * 3).max(SHORTEST_PATIENCE)
 }
@@ -441,7 +441,13 @@ fn facts(
     {
         facts.push(("headers.compared", "only-without"));
     }
-    if let Some(outcome) = find(Change::OtherSlash) {
+    let is_redirected = base
+        .and_then(status_of)
+        .is_some_and(|status| status / 100 == 3);
+    if let Some(outcome) = find(Change::OtherSlash)
+        // A redirect says of itself that it is about the slash.
+        && !is_redirected
+    {
         match (accepted, outcome.accepted) {
             (false, true) => facts.push(("path.compared", "only-other-slash")),
             (true, false) => facts.push(("path.compared", "only-this-slash")),
@@ -502,6 +508,7 @@ fn origin_compared(
         (true, true) => "both",
         (true, false) => "only-with",
         (false, true) => "only-without",
+        (false, false) if own.is_some_and(|own| own.accepted) => "only-own",
         (false, false) if same_status => "neither",
         (false, false) => return None,
     };
@@ -514,14 +521,34 @@ fn upgrade_compared(base: &Handshake, ordinary: &Outcome) -> Option<&'static str
     if base.judged.accepted {
         return None;
     }
+    let names_versions = |fact: &(&str, String)| fact.1 == "version-unsupported";
+    if base.judged.facts.iter().any(names_versions) {
+        // That is said of a handshake, whoever else is told the same.
+        return None;
+    }
+    // Whether a connection that is ended without an answer is reset is a matter of chance.
+    let is_ended = |ending: &Ending| matches!(ending, Ending::Closed | Ending::Reset);
     match (status_of(base), ordinary.status) {
         (Some(_), Some(200..=299)) => Some("page"),
         (Some(status), Some(other)) if status == other => {
             (base.answer.rest == ordinary.body).then_some("same")
         }
         (None, None) if base.answer.ending == ordinary.ending => Some("same"),
+        (None, None) if is_ended(&base.answer.ending) && is_ended(&ordinary.ending) => Some("same"),
         _ => Some("different"),
     }
+}
+
+/// Whether the greeting of TLS was answered with nothing at all, or an end.
+fn tls_was_mute(walk: &Walk<'_>) -> bool {
+    let stage = walk.report.stage(StageKind::Tls);
+    stage.is_some_and(|stage| {
+        let states = |key: &str, value: &str| {
+            let mut facts = stage.facts.iter();
+            facts.any(|fact| fact.key == key && fact.value == value)
+        };
+        states("tls.fault", "closed") || states("tls.answer", "timed-out")
+    })
 }
 
 /// Whether the port speaks what the address says.
@@ -543,6 +570,12 @@ fn other_scheme(
     if !same_port {
         return;
     }
+    let is_mute = ["timed-out", "empty", "reset"]
+        .iter()
+        .any(|ending| outcome.has("handshake.answer", ending));
+    if walk.target.scheme == Scheme::Wss && base.is_none() && is_mute && tls_was_mute(walk) {
+        facts.push(("port.speaks", "neither"));
+    }
     let tls_failed = walk
         .report
         .stage(StageKind::Tls)
@@ -560,6 +593,8 @@ fn other_scheme(
         {
             facts.push(("port.speaks", "tls"));
         }
+        // What was silent in plain HTTP answers the greeting of TLS in it.
+        Scheme::Ws if outcome.has("port.speaks", "plain") => facts.push(("port.speaks", "plain")),
         Scheme::Ws if outcome.has("tls.fault", "client-certificate-required") => {
             facts.push(("port.speaks", "tls"));
         }

@@ -32,6 +32,8 @@ pub(super) struct Session {
     pub(super) detail: String,
     /// Nothing is wrong.
     pub(super) is_fine: bool,
+    /// The close frame as clients print one; empty if none came.
+    pub(super) farewell: String,
 }
 
 /// How the connection ended, if it did.
@@ -55,6 +57,8 @@ struct Watch<S> {
     messages: Vec<(&'static str, usize)>,
     more: usize,
     bytes: usize,
+    /// What the ping carries: the pong has to carry it too.
+    payload: Vec<u8>,
     pong: Option<Duration>,
 }
 
@@ -83,6 +87,7 @@ pub(super) async fn watch<S: Wire>(
         messages: Vec::new(),
         more: 0,
         bytes: 0,
+        payload: vec![0; 8],
         pong: None,
     };
     let mut end = if is_text {
@@ -109,9 +114,9 @@ pub(super) async fn watch<S: Wire>(
 impl<S: Wire> Watch<S> {
     /// Sends a ping and watches for what the server does of itself.
     async fn ping(&mut self, limits: &Limits, deadline: Instant) -> Option<End> {
-        let mut payload = vec![0_u8; 8];
-        let _ = getrandom::fill(&mut payload);
-        let sent = self.socket.send(Message::Ping(payload.into()));
+        let _ = getrandom::fill(&mut self.payload);
+        let ping = Message::Ping(self.payload.clone().into());
+        let sent = self.socket.send(ping);
         if let Ok(Err(error)) = timeout_at(deadline, sent).await {
             return Some(end_of(error));
         }
@@ -159,7 +164,7 @@ impl<S: Wire> Watch<S> {
         let now = Instant::now();
         self.bytes += message.len();
         match message {
-            Message::Pong(_) => {
+            Message::Pong(payload) if **payload == *self.payload => {
                 self.pong.get_or_insert(now - self.begun);
             }
             Message::Text(text) => self.list("text", text.len()),
@@ -258,6 +263,7 @@ impl<S: Wire> Watch<S> {
                 session.say(format!(
                     "closed by the server after {lived:.1} s: {code} {reason}"
                 ));
+                session.farewell = format!("WebSocket closed: code={code} reason={reason}");
             }
             End::Lost | End::Reset => {
                 let is_reset = matches!(end, End::Reset);

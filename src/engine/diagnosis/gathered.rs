@@ -127,6 +127,11 @@ impl Gathered {
             *self.redacted.entry((*kind).to_owned()).or_default() += count;
         }
         let text = redacted.text;
+        let begun = self.facts.len();
+        let is_probed = piece
+            .facts
+            .iter()
+            .any(|fact| fact.key == "tcp.connect" && fact.value == "ok");
         // What was written around a recording is read as ever; the recording is not, because its
         // headers and answers would be taken for a person's words.
         let mut from = 0;
@@ -137,6 +142,9 @@ impl Gathered {
             from = end;
         }
         self.read_words(matcher, &text[from..], number, moved_by(from));
+        if is_probed {
+            self.forget_loopback(begun);
+        }
         for mark in &redacted.marks {
             for (key, value) in &mark.facts {
                 self.facts.push(Fact {
@@ -226,8 +234,25 @@ impl Gathered {
         self.add(facts, &numbers);
     }
 
+    /// Drops that an address is this very machine's, from the facts behind a position: a probe
+    /// that was answered there was run beside the server, and says nothing of the client's address.
+    fn forget_loopback(&mut self, begun: usize) {
+        let mut position = 0;
+        self.facts.retain(|fact| {
+            position += 1;
+            let is_loopback = *fact.key == *"url.host.kind" && *fact.value == *"loopback";
+            position <= begun || !is_loopback
+        });
+    }
+
     /// Reads a recording of network traffic.
     fn read_recording(&mut self, matcher: &Matcher, recording: Recording, number: usize) {
+        let begun = self.facts.len();
+        let is_probed = !recording.transcript.is_empty()
+            && recording
+                .facts
+                .iter()
+                .any(|fact| *fact.key == *"tcp.connect" && *fact.value == *"ok");
         if !recording.transcript.is_empty() {
             let words: Vec<&str> = recording
                 .transcript
@@ -236,6 +261,9 @@ impl Gathered {
                 .collect();
             let placed = |span| place_in(&recording.transcript, span);
             self.read_words(matcher, &words.join("\n"), number, placed);
+            if is_probed {
+                self.forget_loopback(begun);
+            }
         }
         let mut facts = recording.facts;
         for words in &recording.words {

@@ -110,11 +110,13 @@ fn of_alert(alert: Alert, asks_for_certificate: bool) -> (&'static str, String) 
             words("no cipher in common (insufficient_security)"),
         ),
         Alert::HandshakeFailure => ("handshake-failure", words("handshake_failure")),
+        // Go's servers answer so for a name without a certificate, others for any mishap of theirs.
+        Alert::InternalError => ("handshake-failure", words("internal_error")),
         Alert::NoApplicationProtocol => (
-            "other",
+            "no-application-protocol",
             words("it does not offer http/1.1 (no_application_protocol)"),
         ),
-        other => ("other", words(&format!("{other:?}"))),
+        other => ("handshake-failure", words(&format!("{other:?}"))),
     }
 }
 

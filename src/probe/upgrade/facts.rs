@@ -67,7 +67,7 @@ fn switched(answer: &Answer, request: &Request, version: u8, judged: &mut Judged
             .any(|part| part.trim().eq_ignore_ascii_case(token))
     };
     if version == 0 {
-        judged.add("handshake.answer", "malformed");
+        judged.add("handshake.answer", "old-http");
         judged.detail.push_str("; a 101 in HTTP/1.0");
     }
     if !has("upgrade", "websocket") {
@@ -85,7 +85,8 @@ fn switched(answer: &Answer, request: &Request, version: u8, judged: &mut Judged
     }
     subprotocol(answer, request, judged);
     extensions(answer, request, judged);
-    let is_fine = |fact: &(&str, String)| fact.0 != "handshake.fault" && fact.1 != "malformed";
+    let is_fine =
+        |fact: &(&str, String)| !["handshake.fault", "handshake.answer"].contains(&fact.0);
     judged.accepted = judged.facts.iter().all(is_fine);
     if judged.accepted {
         judged.add("handshake.opened", "yes");
@@ -93,6 +94,12 @@ fn switched(answer: &Answer, request: &Request, version: u8, judged: &mut Judged
 }
 
 fn subprotocol(answer: &Answer, request: &Request, judged: &mut Judged) {
+    if answer.headers("sec-websocket-protocol").count() > 1 {
+        return judged.fault(
+            "subprotocol-unexpected",
+            "Sec-WebSocket-Protocol stands more than once: browsers end the connection",
+        );
+    }
     match answer.header("sec-websocket-protocol").map(str::trim) {
         None if !request.subprotocols.is_empty() => judged.fault(
             "subprotocol-missing",
@@ -111,19 +118,40 @@ fn subprotocol(answer: &Answer, request: &Request, judged: &mut Judged) {
 }
 
 fn extensions(answer: &Answer, request: &Request, judged: &mut Judged) {
-    for name in answer
+    for extension in answer
         .headers("sec-websocket-extensions")
         .flat_map(|value| value.split(','))
-        .filter_map(|extension| extension.split(';').next())
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
     {
-        if request.offers_deflate && name == "permessage-deflate" {
-            judged.detail.push_str(", permessage-deflate");
-        } else {
+        let mut parts = extension.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        if name.is_empty() {
+            continue;
+        }
+        if !request.offers_deflate || name != "permessage-deflate" {
             let words = format!("the extension {name:?} was not asked for");
             judged.fault("extension-unexpected", &words);
+        } else if let Some(wrong) = parts.find(|parameter| !is_deflate_parameter(parameter)) {
+            let words = format!("permessage-deflate knows no parameter {wrong:?}");
+            judged.fault("extension-parameters", &words);
+        } else {
+            judged.detail.push_str(", permessage-deflate");
         }
+    }
+}
+
+/// Whether an answer may carry that parameter of permessage-deflate, RFC 7692 section 7.1.
+fn is_deflate_parameter(parameter: &str) -> bool {
+    let (name, value) = match parameter.split_once('=') {
+        Some((name, value)) => (name.trim(), Some(value.trim().trim_matches('"'))),
+        None => (parameter, None),
+    };
+    let is_window = |value: Option<&str>| {
+        value.is_some_and(|value| value.parse().is_ok_and(|bits| (8..=15_u8).contains(&bits)))
+    };
+    match name {
+        "server_no_context_takeover" | "client_no_context_takeover" => value.is_none(),
+        "server_max_window_bits" | "client_max_window_bits" => is_window(value),
+        _ => false,
     }
 }
 
@@ -142,6 +170,14 @@ fn refused(answer: &Answer, target: &Target, status: u16, judged: &mut Judged) {
         judged
             .detail
             .push_str(&format!(", leads to {location} (not followed)"));
+    }
+    // It is sent only by a server that did not find the one that it speaks.
+    let mut versions = answer
+        .headers("sec-websocket-version")
+        .flat_map(|value| value.split(','))
+        .peekable();
+    if versions.peek().is_some() && versions.all(|version| version.trim() != "13") {
+        judged.fault("version-unsupported", "speaks other versions of WebSocket");
     }
     let body = String::from_utf8_lossy(&answer.rest).to_lowercase();
     if bytes::is_markup(&answer.rest) {

@@ -43,6 +43,17 @@ function raw(answer) {
 const switched = (header, more = '', accept = acceptOf(keyOf(header))) =>
   `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${more}\r\n`;
 
+// Answers pings, as long as they are small and nothing else comes.
+function answerPings(socket) {
+  socket.on('data', (bytes) => {
+    if (bytes[0] !== 0x89) return;
+    const length = bytes[1] & 0x7f;
+    const mask = bytes.subarray(2, 6);
+    const payload = bytes.subarray(6, 6 + length).map((byte, at) => byte ^ mask[at % 4]);
+    socket.write(Buffer.concat([Buffer.from([0x8a, length]), payload]));
+  });
+}
+
 const kinds = {
   'ws': () => ws({}),
   'ws-everywhere': () => ws({}),
@@ -135,6 +146,52 @@ const kinds = {
     socket.write(switched(header, 'Sec-WebSocket-Extensions: x-lab-compress\r\n'))),
   'unasked-subprotocol': () => raw((socket, header) =>
     socket.write(switched(header, 'Sec-WebSocket-Protocol: soap\r\n'))),
+  'two-subprotocols': () => raw((socket, header) => socket.write(
+    switched(header, 'Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Protocol: soap\r\n'))),
+  'deflate-parameter': () => raw((socket, header) => {
+    const offered = /permessage-deflate/i.test(header);
+    socket.write(switched(header, offered ? 'Sec-WebSocket-Extensions: permessage-deflate; turbo=1\r\n' : ''));
+    answerPings(socket);
+  }),
+  'lower-accept': () => raw((socket, header) =>
+    socket.write(switched(header, '', acceptOf(keyOf(header)).toLowerCase()))),
+  'without-upgrade': () => raw((socket, header) =>
+    socket.write(switched(header).replace('Upgrade: websocket\r\n', ''))),
+  'connection-close': () => raw((socket, header) =>
+    socket.write(switched(header).replace('Connection: Upgrade', 'Connection: close'))),
+  'old-http': () => raw((socket, header) => socket.write(switched(header).replace('HTTP/1.1', 'HTTP/1.0'))),
+  // An answer as it is, words with _ for spaces: STATUS HEADERS BODY.
+  'answers': () => raw((socket) => {
+    const [status, headers, body] = words.map((word) => word.replaceAll('_', ' '));
+    const lines = (headers ?? '-') === '-' ? '' : headers.split('|').join('\r\n') + '\r\n';
+    socket.end(`HTTP/1.1 ${status}\r\n${lines}Content-Length: ${(body ?? '').length}\r\nConnection: close\r\n\r\n${body ?? ''}`);
+  }),
+  // After a good handshake these bytes, as hexadecimal digits, then pings are answered.
+  'frames': () => raw((socket, header) => {
+    socket.write(switched(header));
+    socket.write(Buffer.from(words[0], 'hex'));
+    answerPings(socket);
+  }),
+  'ends-after-101': () => raw((socket, header) => socket.end(switched(header))),
+  'wrong-pong': () => raw((socket, header) => {
+    socket.write(switched(header));
+    socket.once('data', () => socket.write(Buffer.from('8a037a7a7a', 'hex')));
+  }),
+  'no-pong': () => raw((socket, header) => socket.write(switched(header))),
+  // Bytes before anybody asked, and an end to what is asked in TLS.
+  'greets': () => listen(net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.write(Buffer.from(words[0], 'hex'));
+    setTimeout(() => socket.end(), 1000);
+  })),
+  'closes-on-accept': () => listen(net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.end();
+  })),
+  'alert': () => listen(net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(Buffer.from('1503030002 02'.replace(' ', '') + words[0], 'hex')));
+  })),
   'bad-frames': () => raw((socket, header) => socket.write(switched(header) + '\x83\x7e\x00\x10oops', 'latin1')),
   'http-in-frames': () => raw((socket, header) =>
     socket.write(switched(header) + 'HTTP/1.1 400 Bad Request\r\n\r\n')),
