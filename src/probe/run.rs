@@ -163,7 +163,7 @@ impl<'a> Walk<'a> {
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }
-        let mut detail = format!("{host}: {}", listed(addresses));
+        let mut detail = format!("{host}: {}", by_family(addresses));
         if refused > 0 {
             detail.push_str(&format!("; {refused} of them not public, left out"));
         }
@@ -478,6 +478,16 @@ fn limited(addresses: &[IpAddr], most: usize) -> Vec<IpAddr> {
 fn listed(addresses: &[IpAddr]) -> String {
     let texts: Vec<String> = addresses.iter().take(16).map(IpAddr::to_string).collect();
     texts.join(", ")
+}
+
+/// What each kind of record gave, for people.
+fn by_family(addresses: &[IpAddr]) -> String {
+    let (v4, v6): (Vec<IpAddr>, Vec<IpAddr>) = addresses.iter().copied().partition(IpAddr::is_ipv4);
+    let of_kind = |kind: &str, found: &[IpAddr]| match found {
+        [] => format!("no {kind} record"),
+        found => format!("{kind} {}", listed(found)),
+    };
+    format!("{}; {}", of_kind("A", &v4), of_kind("AAAA", &v6))
 }
 
 pub(super) fn milliseconds(duration: Duration) -> u64 {

@@ -198,7 +198,7 @@ fn is_worth(walk: &Walk<'_>, change: Change, base: Option<&Handshake>) -> bool {
         }),
         Change::ForeignOrigin => false,
         Change::OrdinaryRequest => {
-            is_silent || status.is_some_and(|status| status != 101 && status != 200)
+            is_silent || status.is_some_and(|status| status != 101 && status / 100 != 2)
         }
         Change::OtherSlash => {
             status.is_some_and(|status| matches!(status, 200 | 300..=399 | 400 | 403 | 404 | 405))

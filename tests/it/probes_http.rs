@@ -15,7 +15,8 @@ use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 use wsdoctor::config::Settings;
 
-use crate::support::{Answer, TestApp};
+use crate::snapshots::main_part;
+use crate::support::{Answer, TestApp, small_knowledge};
 
 const FORM: &str = "application/x-www-form-urlencoded";
 
@@ -797,5 +798,80 @@ async fn a_pasted_report_is_understood() {
             !page.contains("expected_minutes"),
             "its diagnosis is not kept"
         );
+    }
+}
+
+/// The main part of a page without ids, ports, times and lengths of bars.
+fn steady_page(page: &Answer, id: &str, target: &Target) -> String {
+    let address = target.address.to_string();
+    let port = target.address.port().to_string();
+    let part = main_part(&page.body, id)
+        .replace(&address, "127.0.0.1:[port]")
+        .replace(&port, "[port]");
+    [
+        (r"\d+(?:\.\d+)? m?s\b", "[time]"),
+        (r#"x="\d+" width="\d+""#, r#"x="[x]" width="[width]""#),
+    ]
+    .into_iter()
+    .fold(part, |text, (pattern, name)| {
+        let pattern = regex::Regex::new(pattern).expect("regex");
+        pattern.replace_all(&text, name).into_owned()
+    })
+}
+
+#[tokio::test]
+async fn a_probes_page_in_each_of_its_states() {
+    let one_at_a_time = Settings {
+        probe_running: 1,
+        ..open()
+    };
+    let test = TestApp::knowing(one_at_a_time, &small_knowledge()).await;
+    let page_of = async |id: &str| test.get(&format!("/probes/{id}")).await;
+    let refusing = Target::refusing().await;
+    let done = order(&test, &json!({ "url": refusing.url() })).await.json();
+    let id = text(&done, "id");
+    ended(&test, id).await;
+    let page = page_of(id).await;
+    insta::assert_snapshot!("probe-page-done", steady_page(&page, id, &refusing));
+
+    let silent = Target::silent().await;
+    let running = order(&test, &json!({ "url": silent.url() })).await.json();
+    let id = text(&running, "id");
+    let waiting = order(&test, &json!({ "url": refusing.url() })).await.json();
+    let mut following = test.app.find_probe(id).expect("a probe").follow(0);
+    while let Some(happened) = following.next().await {
+        let is_upgrade = |step: &wsdoctor::app::Step| matches!(step, wsdoctor::app::Step::Began(kind) if kind.as_str() == "upgrade");
+        if matches!(&happened, wsdoctor::app::Happened::Step(_, step) if is_upgrade(step)) {
+            break;
+        }
+    }
+    let page = page_of(id).await;
+    insta::assert_snapshot!("probe-page-running", steady_page(&page, id, &silent));
+    let queued = text(&waiting, "id");
+    let page = page_of(queued).await;
+    insta::assert_snapshot!("probe-page-queued", steady_page(&page, queued, &refusing));
+    test.app.cancel_probe(id).await.expect("a probe");
+    let page = page_of(id).await;
+    insta::assert_snapshot!("probe-page-cancelled", steady_page(&page, id, &silent));
+
+    let closed = TestApp::knowing(Settings::default(), &small_knowledge()).await;
+    let url = format!("ws://localhost:{}/", refusing.address.port());
+    let refused = order(&closed, &json!({ "url": url })).await.json();
+    let id = text(&refused, "id");
+    ended(&closed, id).await;
+    let page = closed.get(&format!("/probes/{id}")).await;
+    insta::assert_snapshot!("probe-page-refused", steady_page(&page, id, &refusing));
+}
+
+#[tokio::test]
+async fn the_self_tests_page_with_and_without_an_address() {
+    let test = TestApp::knowing(Settings::default(), &small_knowledge()).await;
+    for (name, path) in [
+        ("check-page", "/check"),
+        ("check-page-ready", "/check?url=wss%3A%2F%2Fa.example%2Fws"),
+        ("check-page-complaint", "/check?url=x"),
+    ] {
+        let page = test.get(path).await;
+        insta::assert_snapshot!(name, main_part(&page.body, "[none]"));
     }
 }

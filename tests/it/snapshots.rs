@@ -63,7 +63,7 @@ fn numberless(text: &str) -> String {
 }
 
 /// The main part of a page, without what differs from run to run.
-fn main_part(html: &str, id: &str) -> String {
+pub(crate) fn main_part(html: &str, id: &str) -> String {
     let start = html.find("<main").expect("a main part");
     let end = html.find("</main>").expect("its end");
     let part = &html[start..end];
