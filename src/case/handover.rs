@@ -280,7 +280,7 @@ impl Bundle {
         if !diagnosis.symptoms.is_empty() {
             out.push_str("\nWhat was seen:\n");
         }
-        for symptom in diagnosis.symptoms.iter().take(MOST_FINDINGS) {
+        for symptom in diagnosis.seen().take(MOST_FINDINGS) {
             let _ = writeln!(
                 out,
                 "- {}{}",

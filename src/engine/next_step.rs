@@ -36,6 +36,9 @@ const FAR_DOWN: u8 = 5;
 /// While next to nothing is known what can be answered on the spot comes first: getting at a command
 /// line, a log or a panel takes that many minutes.
 const TRIP_MINUTES: f64 = 4.0;
+/// Once more is known that share of it is reckoned, for many are there already: what can be answered
+/// on the spot goes before what tells about as much, and who has done a check goes on where they are.
+const TRIP_SHARE: f64 = 0.375;
 /// Stands for the place of a check that a cause does not name.
 const UNNAMED: u8 = u8::MAX;
 /// From this probability on a cause is as good as known.
@@ -292,7 +295,12 @@ impl Planner {
             if !is_named || is_asked || planned.is_told(&is_known) {
                 continue;
             }
-            let detour = planned.detour(&likeliest) + waiting(planned.who, can);
+            let is_there = |done: &usize| self.checks[*done].access == planned.access;
+            let trip = match answered.iter().any(is_there) {
+                true => 0.0,
+                false => planned.trip * TRIP_SHARE,
+            };
+            let detour = planned.detour(&likeliest) + trip + waiting(planned.who, can);
             let least = best.map_or(LEAST_SAVED, |(_, value)| value);
             let Some(value) = stand.saved_by(planned, detour + least) else {
                 continue;

@@ -391,6 +391,8 @@ struct AlsoJson {
     probability: f64,
     url: String,
     why: String,
+    /// The ids of the symptoms that were seen of it.
+    symptoms: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -497,6 +499,7 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
                 probability: fault.probability,
                 url: format!("/causes/{}", fault.cause),
                 why: fault.why.clone(),
+                symptoms: fault.symptoms.iter().map(|seen| seen.id.clone()).collect(),
             })
             .collect(),
         other_probability: diagnosis.other_probability,

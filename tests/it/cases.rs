@@ -4,8 +4,11 @@ use std::process::Command;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use jiff::Timestamp;
 use serde_json::{Value, json};
-use wsdoctor::case::FixResult;
+use wsdoctor::case::counting::Source;
+use wsdoctor::case::{Entry, FixResult, Probed};
+
 use wsdoctor::case::verification::compare;
 use wsdoctor::config::Settings;
 use wsdoctor::engine::learned::LearnedPriors;
@@ -415,6 +418,43 @@ async fn an_answer_against_a_callers_facts_is_named_and_both_count() {
     assert_eq!(values[0]["from"], "stated");
     assert_eq!(values[0]["counts"], true);
     assert_eq!(values[1]["from"], "answer");
+}
+
+#[tokio::test]
+async fn two_faults_show_what_was_seen_of_both() {
+    let test = TestApp::start().await;
+    let text = "curl: (60) SSL certificate problem: certificate has expired\n\
+                $ curl -k -i -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
+                https://chat.example.org/live\nHTTP/1.1 426 Upgrade Required\nServer: nginx\n";
+    let story = Story::open(&test, text).await;
+    let case = story.now().await;
+    let also = &case["diagnosis"]["also"][0];
+    assert_eq!(also["cause"], "proxy-upgrade-not-forwarded");
+    let seen = also["symptoms"].as_array().expect("symptoms");
+    assert!(seen.contains(&json!("handshake-status-426")), "{also}");
+    let page = story.page("").await;
+    let seen = page.find("id=\"seen\"").expect("what was seen");
+    let (first, second) = (
+        page[seen..].find("certificate has expired"),
+        page[seen..].find("status 426"),
+    );
+    assert!(first.is_some() && second.is_some(), "{page}");
+}
+
+#[test]
+fn what_a_probe_saw_is_not_taken_for_a_statement() {
+    let probed = Probed {
+        url: "wss://app.example/live".to_owned(),
+        origin: None,
+        subprotocols: Vec::new(),
+        hold_seconds: 0,
+        started_at: Timestamp::default(),
+        stages: Vec::new(),
+        variants: Vec::new(),
+        browser: None,
+    };
+    let entry = Entry::of_probe(Timestamp::default(), probed, Evidence::default());
+    assert_eq!(Source::of_statement(&entry).as_str(), "probe");
 }
 
 #[tokio::test]

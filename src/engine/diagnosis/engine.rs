@@ -337,11 +337,7 @@ impl Engine {
             other_probability: round(1.0 - listed).max(0.0),
             symptoms: symptoms
                 .iter()
-                .map(|(row, fact)| SeenSymptom {
-                    id: self.graph.symptoms[*row].id.clone(),
-                    title: self.graph.symptoms[*row].title.clone(),
-                    fact: Some(*fact),
-                })
+                .map(|seen| self.seen_symptom(seen))
                 .collect(),
             access: match plan.choice {
                 Choice::Check(check, _) if next_step.id == self.graph.checks[check].id => {
@@ -376,6 +372,15 @@ impl Engine {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 hash: self.hash.clone(),
             },
+        }
+    }
+
+    /// A symptom that was seen, with the position of the fact that shows it.
+    pub(super) fn seen_symptom(&self, (row, fact): &(usize, usize)) -> SeenSymptom {
+        SeenSymptom {
+            id: self.graph.symptoms[*row].id.clone(),
+            title: self.graph.symptoms[*row].title.clone(),
+            fact: Some(*fact),
         }
     }
 

@@ -10,7 +10,7 @@ use super::super::evidence::Fact;
 use super::super::graph::{Stage, StageState};
 use super::engine::Weighed;
 use super::gathered::Gathered;
-use super::{AlsoFault, Engine, round};
+use super::{AlsoFault, Engine, SeenSymptom, round};
 
 /// Both must be this likely when what belongs to the other is left out, before calibration: what is
 /// left of one text would seem surer the less is left.
@@ -127,10 +127,9 @@ impl Engine {
             .symptoms
             .iter()
             .filter(|(_, fact)| late.contains(fact));
-        let seen: Vec<&str> = seen
-            .map(|(row, _)| self.graph.symptoms[*row].title.as_str())
-            .take(2)
-            .collect();
+        let symptoms: Vec<SeenSymptom> = seen.map(|seen| self.seen_symptom(seen)).collect();
+        let seen = symptoms.iter().map(|seen| seen.title.as_str());
+        let seen: Vec<&str> = seen.take(2).collect();
         let also = AlsoFault {
             cause: cause.id.clone(),
             title: cause.title.clone(),
@@ -144,6 +143,7 @@ impl Engine {
                 seen.join(" and that "),
                 cause.title
             ),
+            symptoms,
         };
         Some((first, also))
     }
@@ -196,6 +196,11 @@ impl Engine {
                              Deal with the first one, then look again.",
                             cause.title
                         ),
+                        symptoms: weighed
+                            .symptoms
+                            .iter()
+                            .map(|seen| self.seen_symptom(seen))
+                            .collect(),
                     };
                     (also, (stage < main_stage).then_some(connection))
                 })

@@ -315,6 +315,8 @@ pub struct AlsoFault {
     pub probability: f64,
     /// Why one cause does not explain everything, and what to do.
     pub why: String,
+    /// What was seen of it.
+    pub symptoms: Vec<SeenSymptom>,
 }
 
 /// Everything that a face needs to show, redacted already.
@@ -366,6 +368,15 @@ pub struct Diagnosis {
     pub edge: Option<String>,
     /// Which knowledge it was made with.
     pub knowledge: KnowledgeVersion,
+}
+
+impl Diagnosis {
+    /// Every symptom that was seen, those of a second fault after the first one's.
+    pub fn seen(&self) -> impl Iterator<Item = &SeenSymptom> {
+        let later = self.also.iter().flat_map(|fault| &fault.symptoms);
+        let is_new = |symptom: &&SeenSymptom| !self.symptoms.contains(symptom);
+        self.symptoms.iter().chain(later.filter(is_new))
+    }
 }
 
 fn round(probability: f64) -> f64 {

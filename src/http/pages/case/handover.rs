@@ -78,8 +78,7 @@ pub(in crate::http) async fn show(
             .map(|cause| (cause.title.clone(), percent(cause.probability)))
             .collect(),
         findings: diagnosis
-            .symptoms
-            .iter()
+            .seen()
             .map(|symptom| words::capitalised(&symptom.title))
             .collect(),
         ruled_out: bundle

@@ -65,8 +65,8 @@ struct CasePage {
     step: Step,
     /// What needs the same at hand as the step, and the words before it.
     along: Vec<Step>,
-    /// A second fault: why, address and title.
-    also: Vec<(String, String, String)>,
+    /// A second fault.
+    also: Vec<Also>,
     along_heading: &'static str,
     /// Who can be chosen: the value, its words, and whether it is.
     can: Vec<(&'static str, &'static str, bool)>,
@@ -112,6 +112,14 @@ struct Stop {
     sign: &'static str,
     state: &'static str,
     detail: String,
+}
+
+/// A second fault, which is dealt with after the first one.
+struct Also {
+    why: String,
+    address: String,
+    title: String,
+    findings: Vec<String>,
 }
 
 struct Step {
@@ -262,9 +270,15 @@ impl CasePage {
             also: diagnosis
                 .also
                 .iter()
-                .map(|fault| {
-                    let address = format!("/causes/{}?case={}", fault.cause, case.id);
-                    (fault.why.clone(), address, fault.title.clone())
+                .map(|fault| Also {
+                    why: fault.why.clone(),
+                    address: format!("/causes/{}?case={}", fault.cause, case.id),
+                    title: fault.title.clone(),
+                    findings: fault
+                        .symptoms
+                        .iter()
+                        .map(|symptom| words::capitalised(&symptom.title))
+                        .collect(),
                 })
                 .collect(),
             along_heading: t.get(

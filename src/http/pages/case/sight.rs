@@ -60,8 +60,7 @@ impl<'a> Sight<'a> {
     pub(super) fn new(t: &'static Messages, found: &'a DiagnosedCase) -> Self {
         let diagnosis = &found.diagnosis;
         let mut numbered: Vec<usize> = diagnosis
-            .symptoms
-            .iter()
+            .seen()
             .filter_map(|symptom| symptom.fact)
             .filter(|fact| diagnosis.facts[*fact].fact.span.is_some())
             .collect();
@@ -181,8 +180,7 @@ impl<'a> Sight<'a> {
     fn titles(&self, number: usize) -> String {
         let titles: Vec<&str> = self
             .diagnosis
-            .symptoms
-            .iter()
+            .seen()
             .filter(|symptom| symptom.fact.and_then(|fact| self.number(fact)) == Some(number))
             .map(|symptom| symptom.title.as_str())
             .collect();
@@ -247,8 +245,7 @@ impl<'a> Sight<'a> {
     pub(super) fn findings(&self) -> Vec<Finding> {
         let mut findings: Vec<Finding> = self
             .diagnosis
-            .symptoms
-            .iter()
+            .seen()
             .map(|symptom| Finding {
                 number: symptom.fact.and_then(|fact| self.number(fact)),
                 is_first: false,
