@@ -151,7 +151,7 @@ macro_rules! dial {
 
 /// What may be chosen, and from which values. A stretch of 1 leaves a table as it is.
 const DIALS: [Dial; 11] = [
-    dial!(temperature, [1.0, 1.2, 1.4, 1.6, 2.0, 2.4, 2.8, 3.2]),
+    dial!(temperature, [1.0, 1.2, 1.4, 1.6, 2.0, 2.2, 2.4, 2.8, 3.2]),
     dial!(repetition, [0.0, 0.15, 0.3, 0.4, 0.5, 0.7]),
     dial!(doubt, [0.0, 0.01, 0.02, 0.03, 0.05]),
     dial!(trust, [0.8, 1.0, 1.2, 1.5, 1.8, 2.2]),

@@ -50,14 +50,14 @@ impl Default for Numbers {
             frequencies: [0.97, 0.8, 0.5, 0.25, 0.05, 0.002],
             priors: [12.0, 6.0, 2.5, 1.0, 0.3],
             unlinked: 0.003,
-            something_else: 0.05,
+            something_else: 0.08,
             wrong_stage: 0.05,
             inherited: 0.25,
             leftover: 0.6,
             crowding: 0.2,
             trust: 1.5,
-            temperature: 2.8,
-            repetition: 0.5,
+            temperature: 2.2,
+            repetition: 0.0,
             doubt: 0.02,
         }
     }
