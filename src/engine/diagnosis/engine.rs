@@ -390,12 +390,17 @@ impl Engine {
         posterior: &Posterior,
         families: &[f64],
     ) -> Vec<RankedCause> {
-        // Causes are in the order of their ids, so their positions decide between equals.
+        // Where nothing is left of several after rounding, what the words made of them decides. Causes
+        // are in the order of their ids, so their positions decide between equals.
+        let as_weighed = posterior.families_as_weighed();
         let mut order: Vec<(f64, usize)> = (0..families.len())
             .filter(|cause| self.model.root_of(*cause) == *cause)
             .map(|cause| (round(families[cause]), cause))
             .collect();
-        let likelier = |a: &(f64, usize), b: &(f64, usize)| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1));
+        let likelier = |a: &(f64, usize), b: &(f64, usize)| {
+            let by_words = round(as_weighed[b.1]).total_cmp(&round(as_weighed[a.1]));
+            b.0.total_cmp(&a.0).then(by_words).then(a.1.cmp(&b.1))
+        };
         if order.len() > MOST_CAUSES {
             order.select_nth_unstable_by(MOST_CAUSES, likelier);
             order.truncate(MOST_CAUSES);
