@@ -3,6 +3,7 @@
 use axum::http::StatusCode;
 use wsdoctor::engine::Evidence;
 use wsdoctor::engine::diagnosis::StatedFact;
+use wsdoctor::engine::ranking::Numbers;
 
 use crate::support::{ENGINE, TestApp};
 
@@ -16,7 +17,8 @@ fn pasted(text: &str) -> Evidence {
     }
 }
 
-/// The factors that are given are all there is: the prior odds times them are the odds now.
+/// The factors that are given are all there is: the prior odds times them are the odds, before the
+/// last step raises all to the same power.
 #[test]
 fn the_factors_make_the_odds() {
     let texts = [
@@ -29,7 +31,7 @@ fn the_factors_make_the_odds() {
         let odds = |id: &str| {
             let of = ENGINE.explain(&evidence, id).expect("a cause");
             let factors: f64 = of.reasons.iter().map(|e| e.factor.ln()).sum();
-            (of.probability / of.prior).ln() - factors
+            of.probability.ln() / Numbers::default().temperature - of.prior.ln() - factors
         };
         // What is the same for all causes is what "something else" has become.
         let ids = ["tls-cert-expired", "client-offline", "dns-wrong-record"];

@@ -220,6 +220,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
             "limit-reached",
             "rate-limited",
             "route-missing",
+            "session-id-unknown",
         ]),
     ),
     (
