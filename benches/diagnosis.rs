@@ -26,6 +26,26 @@ DevTools failed to load source map: Could not load content for https://chat.exam
 It works on my machine, there is an nginx in front of the server.
 ";
 
+/// What Chrome's console alone shows of a socket that closes again and again, 970 bytes.
+const CONSOLE: &str = "main.4f2a91c3.js:1 WebSocket connection to 'wss://chat.example.org/live/feed?room=42' failed: 
+t.connect @ main.4f2a91c3.js:1
+(anonymous) @ main.4f2a91c3.js:1
+Promise.then (async)
+t.start @ main.4f2a91c3.js:1
+main.4f2a91c3.js:1 WebSocket error:  Event {isTrusted: true, type: 'error', target: WebSocket, currentTarget: WebSocket, eventPhase: 2, …}
+onerror @ main.4f2a91c3.js:1
+main.4f2a91c3.js:1 WebSocket closed:  CloseEvent {isTrusted: true, wasClean: false, code: 1006, reason: '', type: 'close', …}
+main.4f2a91c3.js:1 Reconnecting in 1000 ms
+main.4f2a91c3.js:1 WebSocket connection to 'wss://chat.example.org/live/feed?room=42' failed: 
+t.connect @ main.4f2a91c3.js:1
+(anonymous) @ main.4f2a91c3.js:1
+setTimeout (async)
+t.retry @ main.4f2a91c3.js:1
+onclose @ main.4f2a91c3.js:1
+main.4f2a91c3.js:1 WebSocket error:  Event {isTrusted: true, type: 'error', target: WebSocket, currentTarget: WebSocket, eventPhase: 2, …}
+main.4f2a91c3.js:1 Reconnecting in 2000 ms
+";
+
 fn evidence() -> [Evidence; 1] {
     [Evidence {
         text: Some(PASTE.to_owned()),
@@ -46,6 +66,13 @@ fn benches(criterion: &mut Criterion) {
     }];
     criterion.bench_function("diagnose exactly 1,000 bytes of it", |bencher| {
         bencher.iter(|| engine.diagnose(black_box(&exact)));
+    });
+    let console = [Evidence {
+        text: Some(CONSOLE.to_owned()),
+        ..Evidence::default()
+    }];
+    criterion.bench_function("diagnose what Chrome's console alone shows", |bencher| {
+        bencher.iter(|| engine.diagnose(black_box(&console)));
     });
     criterion.bench_function("redact a 1 KB console paste", |bencher| {
         bencher.iter(|| wsdoctor::engine::redact::redact(black_box(PASTE)));

@@ -55,6 +55,8 @@ const LITTLE_KNOWN: f64 = 0.2;
 const MUCH_UNKNOWN: f64 = 0.25;
 /// A check that tells less than this, in bits a minute, is not worth asking for what it tells alone.
 const LEAST_BITS: f64 = 0.15;
+/// Sums of minutes that are equal may differ by so much.
+const ROUNDING: f64 = 1e-6;
 /// P(answer | cause) where the answer tells nothing that the cause speaks of.
 const SILENT_ANSWER: f64 = 0.05;
 
@@ -132,6 +134,8 @@ struct PlannedCheck {
     trip: f64,
     /// For each answer, P(answer | cause) for each cause, then for something else.
     answers: Vec<Vec<f64>>,
+    /// The logarithms of these.
+    logarithms: Vec<Vec<f64>>,
 }
 
 /// What somebody waits until another person has done their part, in minutes.
@@ -194,7 +198,8 @@ impl Planner {
             .checks
             .iter()
             .enumerate()
-            .map(|(position, check)| PlannedCheck {
+            .map(|(position, check)| (position, check, answer_probabilities(graph, model, check)))
+            .map(|(position, check, answers)| PlannedCheck {
                 check: position,
                 places: places(graph, model, check),
                 keys: check
@@ -210,7 +215,11 @@ impl Planner {
                     CheckKind::Check => TRIP_MINUTES,
                     CheckKind::Question => 0.0,
                 },
-                answers: answer_probabilities(graph, model, check),
+                logarithms: answers
+                    .iter()
+                    .map(|answer| answer.iter().copied().map(logarithm).collect())
+                    .collect(),
+                answers,
             })
             .collect();
         let names = |root: usize| {
@@ -423,6 +432,8 @@ struct Standing<'s> {
     now: &'s [f64],
     rest: f64,
     costs: &'s [f64],
+    /// The logarithms of the probabilities, then of the rest's.
+    logarithms: [f64; HORIZON + 1],
     /// The fix to begin with, and the expected minutes with it.
     fix: Option<(usize, f64)>,
     /// Expected minutes of handing over now.
@@ -431,21 +442,32 @@ struct Standing<'s> {
     without: f64,
     /// Expected minutes to the end at best.
     to_go: f64,
+    /// The same for who knows the cause.
+    once_known: f64,
 }
 
 impl<'s> Standing<'s> {
     fn new(likeliest: &'s [usize], now: &'s [f64], rest: f64, costs: &'s [f64]) -> Self {
         let handing_over = hand_over_minutes(now, costs, rest);
         let fix = best_fix(now, costs, rest);
+        let mut logarithms = [0.0; HORIZON + 1];
+        let all = now.iter().chain(std::iter::once(&rest));
+        let mut unknown = 0.0;
+        for (slot, probability) in logarithms.iter_mut().zip(all) {
+            *slot = logarithm(*probability);
+            unknown -= probability * *slot;
+        }
         Standing {
             likeliest,
             now,
             rest,
             costs,
+            logarithms,
             fix,
             handing_over,
             without: fix.map_or(handing_over, |(_, minutes)| minutes.min(handing_over)),
-            to_go: minutes_to_go(now, costs, rest),
+            to_go: minutes_to_go(now, costs, rest, unknown),
+            once_known: minutes_once_known(now, costs, rest),
         }
     }
 
@@ -539,21 +561,29 @@ impl PlannedCheck {
             rest,
             costs,
             to_go,
+            once_known,
+            ref logarithms,
             ..
         } = *stand;
         let cannot_tell = CANNOT_TELL * to_go;
         let mut minutes = self.minutes;
+        // What the answers that are left take at least.
+        let mut at_least = (1.0 - CANNOT_TELL) * once_known;
         let mut after = [0.0; HORIZON];
         let after = &mut after[..now.len()];
-        for answer in &self.answers {
-            if !is_worth(minutes) {
+        for (answer, answer_logarithms) in self.answers.iter().zip(&self.logarithms) {
+            if !is_worth(minutes + cannot_tell + at_least - ROUNDING) {
                 return None;
             }
-            let something_else = rest * answer[answer.len() - 1];
+            let last = answer.len() - 1;
+            let something_else = rest * answer[last];
             let mut total = something_else;
-            for (slot, (cause, probability)) in after.iter_mut().zip(likeliest.iter().zip(now)) {
-                *slot = probability * answer[*cause];
-                total += *slot;
+            let mut bits = something_else * (logarithms[now.len()] + answer_logarithms[last]);
+            for (number, (cause, probability)) in likeliest.iter().zip(now).enumerate() {
+                let both = probability * answer[*cause];
+                after[number] = both;
+                total += both;
+                bits += both * (logarithms[number] + answer_logarithms[*cause]);
             }
             if total <= 0.0 {
                 continue;
@@ -561,27 +591,35 @@ impl PlannedCheck {
             for slot in after.iter_mut() {
                 *slot /= total;
             }
-            let left = minutes_to_go(after, costs, something_else / total);
-            minutes += total * (1.0 - CANNOT_TELL) * left;
+            let share = total * (1.0 - CANNOT_TELL);
+            let something_else = something_else / total;
+            let unknown = total.log2() - bits / total;
+            minutes += share * minutes_to_go(after, costs, something_else, unknown);
+            at_least -= share * minutes_once_known(after, costs, something_else);
         }
         Some(minutes + cannot_tell)
     }
 }
 
 /// Expected minutes to the end: fixing now, in the order of chance over cost, or finding out first
-/// which cause it is and fixing that, whichever is shorter. `rest` is the chance of everything else.
-fn minutes_to_go(probabilities: &[f64], costs: &[f64], rest: f64) -> f64 {
+/// which cause it is and fixing that, whichever is shorter. `rest` is the chance of everything else,
+/// `unknown` what is not known of the cause, in bits.
+fn minutes_to_go(probabilities: &[f64], costs: &[f64], rest: f64, unknown: f64) -> f64 {
     let fixing = expected_minutes(probabilities, costs) + rest * UNKNOWN_FIX_MINUTES;
-    let mut finding = rest * (HAND_OVER_MINUTES + UNKNOWN_FIX_MINUTES);
-    finding -= MINUTES_PER_BIT * bits_of(rest);
-    for (probability, cost) in probabilities.iter().zip(costs) {
-        finding += probability * cost - MINUTES_PER_BIT * bits_of(*probability);
-    }
+    let finding = minutes_once_known(probabilities, costs, rest) + MINUTES_PER_BIT * unknown;
     finding.min(fixing)
+}
+
+/// Expected minutes to the end for who knows which cause it is, or that it is none of them. No way to
+/// the end takes less.
+fn minutes_once_known(probabilities: &[f64], costs: &[f64], rest: f64) -> f64 {
+    let fixes = probabilities.iter().zip(costs).map(|(p, cost)| p * cost);
+    fixes.sum::<f64>() + rest * (HAND_OVER_MINUTES + UNKNOWN_FIX_MINUTES)
 }
 
 /// Of the fixes that are worth it the one to do first, and the expected minutes to the end with it.
 fn best_fix(probabilities: &[f64], costs: &[f64], rest: f64) -> Option<(usize, f64)> {
+    let bits: f64 = probabilities.iter().map(|p| bits_of(*p)).sum();
     (0..probabilities.len())
         .filter(|fix| is_worth_it(probabilities[*fix], costs[*fix]))
         .map(|fix| {
@@ -593,8 +631,10 @@ fn best_fix(probabilities: &[f64], costs: &[f64], rest: f64) -> Option<(usize, f
                 *slot = probability / left;
             }
             after[fix] = 0.0;
-            let in_vain = probabilities[fix] - helps;
-            let then = minutes_to_go(after, costs, (rest + in_vain) / left);
+            let others = rest + probabilities[fix] - helps;
+            let bits = bits - bits_of(probabilities[fix]) + bits_of(others);
+            let unknown = left.log2() - bits / left;
+            let then = minutes_to_go(after, costs, others / left, unknown);
             (fix, costs[fix] + left * then)
         })
         .reduce(|best, other| if other.1 < best.1 { other } else { best })
@@ -608,8 +648,13 @@ fn hand_over_minutes(probabilities: &[f64], costs: &[f64], rest: f64) -> f64 {
 
 /// p log2 p, without the trouble at 0.
 fn bits_of(probability: f64) -> f64 {
-    if probability > 1e-6 {
-        probability * probability.log2()
+    probability * logarithm(probability)
+}
+
+/// The logarithm to base 2; 0 for 0, whose share of a sum is 0 anyway.
+fn logarithm(probability: f64) -> f64 {
+    if probability > 0.0 {
+        probability.log2()
     } else {
         0.0
     }
