@@ -526,16 +526,17 @@ impl PlannedCheck {
     /// What its answer is expected to tell of the cause, in bits. `weights` are the probabilities of
     /// the root causes, then something else's.
     fn bits(&self, weights: &[f64]) -> f64 {
-        self.answers
-            .iter()
-            .map(|answer| {
-                let total: f64 = weights.iter().zip(answer).map(|(w, p)| w * p).sum();
-                weights
-                    .iter()
-                    .zip(answer)
-                    .filter(|(_, p)| **p > 0.0 && total > 0.0)
-                    .map(|(w, p)| w * p * (p / total).log2())
-                    .sum::<f64>()
+        let answers = self.answers.iter().zip(&self.logarithms);
+        answers
+            .map(|(answer, logarithms)| {
+                let mut total = 0.0;
+                let mut bits = 0.0;
+                for ((weight, probability), logarithm) in weights.iter().zip(answer).zip(logarithms)
+                {
+                    total += weight * probability;
+                    bits += weight * probability * logarithm;
+                }
+                bits - bits_of(total)
             })
             .sum()
     }

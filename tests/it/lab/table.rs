@@ -100,10 +100,14 @@ pub(super) fn keep(all: &[Seen]) {
         return;
     }
     let known: Vec<(String, String)> = table.lines().filter_map(key_of).collect();
-    for line in rows.lines() {
+    for (line, seen) in rows.lines().zip(all) {
         let now = key_of(line).expect("a row");
+        // Where no cause has half of the probability, one answer that came late may change the first.
+        let is_close = seen.probability < 0.5;
         assert!(
-            known.contains(&now),
+            known
+                .iter()
+                .any(|row| *row == now || is_close && row.0 == now.0),
             "docs/probes.md does not say {now:?}: run with UPDATE_PROBES=1"
         );
     }
