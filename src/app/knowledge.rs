@@ -123,12 +123,12 @@ fn usable(
 }
 
 impl App {
-    /// Imports what is shipped and what was changed here, if either is new since the last import. The
-    /// index of what is new is worked out meanwhile and comes back.
+    /// Imports what is shipped and what was changed here, if either is new since the last import. What
+    /// is new comes back, with its index, which is worked out meanwhile.
     pub(super) async fn bring_up_to_date(
         store: &Arc<dyn crate::store::Store>,
         shipped: &[SourceFile],
-    ) -> Result<Option<Vec<u8>>, super::StartError> {
+    ) -> Result<Option<(Graph, Option<Vec<u8>>)>, super::StartError> {
         let revisions = store.entry_revisions().await?;
         let imported = store.imported_files().await?;
         let wanted = knowledge::files_hash(&overlay(shipped, &last_versions(&revisions)));
@@ -142,8 +142,8 @@ impl App {
         let copy = graph.clone();
         let index = tokio::task::spawn_blocking(move || Engine::index_of(copy));
         store.import(&graph, &wanted, &[]).await?;
-        // Without it the graph is compiled a second time, and that is all.
-        Ok(index.await.ok())
+        // Without the index the graph is compiled a second time, and that is all.
+        Ok(Some((graph, index.await.ok())))
     }
 
     /// The files as they count now: those that are shipped, with what was changed here.

@@ -118,12 +118,13 @@ impl App {
     pub async fn start(store: Arc<dyn Store>, files: &[SourceFile]) -> Result<Self, StartError> {
         let fresh = Self::bring_up_to_date(&store, files).await?;
         let learned = learning::learned(&store).await?;
-        let kept = match &fresh {
-            Some(_) => fresh.clone(),
-            None => store.kept_index().await?,
+        let is_fresh = fresh.is_some();
+        let (graph, kept) = match fresh {
+            Some(fresh) => fresh,
+            None => (store.graph().await?, store.kept_index().await?),
         };
-        let (engine, new) = Engine::with_kept_index(store.graph().await?, learned, kept.as_deref());
-        if let Some(index) = new.or(fresh) {
+        let (engine, new) = Engine::with_kept_index(graph, learned, kept.as_deref());
+        if let Some(index) = new.or(kept.filter(|_| is_fresh)) {
             // Without it the next start takes a little longer, and that is all.
             if let Err(error) = store.keep_index(&index).await {
                 tracing::warn!(%error, "the compiled knowledge could not be kept");

@@ -46,6 +46,8 @@ pub struct SqliteStore {
     readers: SqlitePool,
     writer: Mutex<Option<Writer>>,
     writing: Mutex<Option<JoinHandle<()>>>,
+    /// Moves an import from the log into the file.
+    moving: Mutex<Option<JoinHandle<()>>>,
     options: SqliteConnectOptions,
     /// Held as long as the store is open: one process serves one file.
     lock: Mutex<Option<File>>,
@@ -72,12 +74,19 @@ impl SqliteStore {
         let file = options.get_filename().to_path_buf();
         let lock = lock(&file)?;
         let explain = |error: &sqlx::Error| explain(&file, error);
-        let mut connection = options.connect().await.map_err(|error| explain(&error))?;
+        // A migration that a power cut undoes is done again: only its order against others matters,
+        // and waiting for the disk after each is most of a first start.
+        let hasty = options.clone().synchronous(SqliteSynchronous::Normal);
+        let mut connection = hasty.connect().await.map_err(|error| explain(&error))?;
         check_file(&mut connection, &file).await?;
         MIGRATIONS
             .run(&mut connection)
             .await
             .map_err(|error| explain_migration(&file, &error))?;
+        sqlx::query("PRAGMA synchronous = FULL")
+            .execute(&mut connection)
+            .await
+            .map_err(|error| explain(&error))?;
         assert_settings(&mut connection).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -90,6 +99,7 @@ impl SqliteStore {
             readers,
             writer: Mutex::new(Some(writer)),
             writing: Mutex::new(Some(writing)),
+            moving: Mutex::default(),
             options,
             lock: Mutex::new(lock),
         })
@@ -240,6 +250,17 @@ async fn assert_settings(connection: &mut SqliteConnection) -> Result<(), OpenEr
     Ok(())
 }
 
+/// Moves what was committed from the log into the file, as far as nobody reads it.
+async fn checkpoint(mut connection: SqliteConnection) {
+    let moved = sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
+        .execute(&mut connection)
+        .await;
+    let closed = connection.close().await;
+    if let Err(error) = moved.map(drop).and(closed) {
+        tracing::warn!(%error, "the database's log was not moved into its file");
+    }
+}
+
 #[async_trait]
 impl Store for SqliteStore {
     async fn imported_files(&self) -> Result<Option<String>, StoreError> {
@@ -260,7 +281,9 @@ impl Store for SqliteStore {
         files_hash: &str,
         changes: &[EntryChange],
     ) -> Result<(), StoreError> {
-        let mut connection = self.readers.acquire().await?;
+        // Nobody waits until all of it is moved from the log into the file.
+        let options = self.options.clone().pragma("wal_autocheckpoint", "0");
+        let mut connection = options.connect().await?;
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         revisions::add(&mut transaction, changes).await?;
         graph::replace(&mut transaction, graph).await?;
@@ -270,6 +293,7 @@ impl Store for SqliteStore {
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await?;
+        *self.moving.lock().await = Some(tokio::spawn(checkpoint(connection)));
         Ok(())
     }
 
@@ -367,10 +391,11 @@ impl Store for SqliteStore {
     async fn close(&self) {
         self.writer.lock().await.take();
         let writing = self.writing.lock().await.take();
-        if let Some(task) = writing
-            && let Err(error) = task.await
-        {
-            tracing::error!(%error, "the writing task failed");
+        let moving = self.moving.lock().await.take();
+        for task in [writing, moving].into_iter().flatten() {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the store failed");
+            }
         }
         self.readers.close().await;
         // The last one out folds the write-ahead log into the file, so that a copy of the file

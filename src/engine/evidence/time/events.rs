@@ -115,6 +115,30 @@ const NOT: &[&str] = &[
     "denied",
 ];
 
+/// For each length of a word, the letters with which known words of that length begin, by their last
+/// five bits, which are the same in both cases: nearly every word of a line is none of them.
+const BEGINNINGS: [u32; LONGEST_WORD + 1] = {
+    let lists = [OPENED, CLOSED, SOCKET, OTHER, NOT];
+    let mut beginnings = [0; LONGEST_WORD + 1];
+    let mut list = 0;
+    while list < lists.len() {
+        let mut word = 0;
+        while word < lists[list].len() {
+            let bytes = lists[list][word].as_bytes();
+            beginnings[bytes.len()] |= 1 << (bytes[0] & 31);
+            word += 1;
+        }
+        list += 1;
+    }
+    beginnings
+};
+
+fn may_be_known(word: &str) -> bool {
+    let beginnings = BEGINNINGS.get(word.len()).copied().unwrap_or_default();
+    let first = word.as_bytes().first().copied().unwrap_or_default();
+    beginnings >> (first & 31) & 1 != 0
+}
+
 /// Reads a line's words behind its time.
 pub(super) fn event_of(words: &str) -> Option<Event<'_>> {
     if words.len() > LONGEST {
@@ -124,7 +148,7 @@ pub(super) fn event_of(words: &str) -> Option<Event<'_>> {
     let mut buffer = [0; LONGEST_WORD];
     for word in tokens(words) {
         count += 1;
-        let Some(lower) = buffer.get_mut(..word.len()) else {
+        let Some(lower) = buffer.get_mut(..word.len()).filter(|_| may_be_known(word)) else {
             continue;
         };
         lower.copy_from_slice(word.as_bytes());

@@ -5,29 +5,24 @@
 //! (Kadane & Simon 1977). A check is worth what it takes off the expected minutes, less its own
 //! (Heckerman, Breese & Rommelse 1995).
 
+mod minutes;
+
 use std::collections::{BTreeMap, HashMap};
+
+use minutes::{Answers, Belief, Fixes, HORIZON, UNKNOWN_FIX_MINUTES};
+pub(super) use minutes::{HAND_OVER_MINUTES, NEARLY_CERTAIN, is_worth_it};
 
 use super::evidence::Fact;
 use super::graph::{Access, Check, CheckKind, Graph, Who};
 use super::matching::holds;
 use super::ranking::{Model, Posterior};
 
-/// Minutes that handing the case over costs everybody.
-pub(super) const HAND_OVER_MINUTES: f64 = 60.0;
 /// Minutes for the verification after a fix.
 pub(super) const VERIFY_MINUTES: f64 = 1.0;
-/// How often a fix helps when its cause is there.
-pub(super) const FIX_HELPS: f64 = 0.9;
-/// Minutes of a fix that says nothing of it.
-const UNKNOWN_FIX_MINUTES: f64 = 20.0;
 /// Share of people who cannot tell what came out of a check.
 pub(super) const CANNOT_TELL: f64 = 0.1;
-/// Minutes that checks take to tell a bit, as a rule: what is left to find out is reckoned so.
-const MINUTES_PER_BIT: f64 = 4.0;
 /// Share of its minutes that a check must take off what is left to find out.
 const LEAST_SHARE: f64 = 0.4;
-/// Planning looks at that many of the likeliest causes.
-const HORIZON: usize = 16;
 /// Causes say which of their checks tell best. A check further down a list is less to the point
 /// than its answers let on, and costs that many minutes more a place.
 const MINUTES_PER_PLACE: f64 = 0.7;
@@ -41,8 +36,6 @@ const TRIP_MINUTES: f64 = 4.0;
 const TRIP_SHARE: f64 = 0.375;
 /// Stands for the place of a check that a cause does not name.
 const UNNAMED: u8 = u8::MAX;
-/// From this probability on a cause is as good as known.
-pub(super) const NEARLY_CERTAIN: f64 = 0.8;
 /// A check that saves fewer minutes only wears people out.
 const LEAST_SAVED: f64 = 0.5;
 /// Answers that come more rarely decide nothing of what is offered beside a check.
@@ -55,8 +48,6 @@ const LITTLE_KNOWN: f64 = 0.2;
 const MUCH_UNKNOWN: f64 = 0.25;
 /// A check that tells less than this, in bits a minute, is not worth asking for what it tells alone.
 const LEAST_BITS: f64 = 0.15;
-/// Sums of minutes that are equal may differ by so much.
-const ROUNDING: f64 = 1e-6;
 /// P(answer | cause) where the answer tells nothing that the cause speaks of.
 const SILENT_ANSWER: f64 = 0.05;
 
@@ -132,10 +123,7 @@ struct PlannedCheck {
     access: Access,
     /// Minutes until one is there; a question needs none.
     trip: f64,
-    /// For each answer, P(answer | cause) for each cause, then for something else.
-    answers: Vec<Vec<f64>>,
-    /// The logarithms of these.
-    logarithms: Vec<Vec<f64>>,
+    answers: Answers,
 }
 
 /// What somebody waits until another person has done their part, in minutes.
@@ -215,11 +203,7 @@ impl Planner {
                     CheckKind::Check => TRIP_MINUTES,
                     CheckKind::Question => 0.0,
                 },
-                logarithms: answers
-                    .iter()
-                    .map(|answer| answer.iter().copied().map(logarithm).collect())
-                    .collect(),
-                answers,
+                answers: Answers::new(&answers),
             })
             .collect();
         let names = |root: usize| {
@@ -284,15 +268,13 @@ impl Planner {
             likeliest.truncate(HORIZON);
         }
         likeliest.sort_unstable_by(likelier);
-        let costs: Vec<f64> = likeliest
-            .iter()
-            .map(|cause| {
-                self.fix_minutes[*cause] + VERIFY_MINUTES + waiting(self.fix_who[*cause], can)
-            })
-            .collect();
-        let now: Vec<f64> = likeliest.iter().map(|cause| families[*cause]).collect();
-        let rest = (1.0 - now.iter().sum::<f64>()).max(posterior.something_else);
-        let stand = Standing::new(&likeliest, &now, rest, &costs);
+        let minutes = likeliest.iter().map(|cause| {
+            self.fix_minutes[*cause] + VERIFY_MINUTES + waiting(self.fix_who[*cause], can)
+        });
+        let fixes = Fixes::new(&likeliest, minutes);
+        let now = likeliest.iter().map(|cause| families[*cause]);
+        let rest = (1.0 - now.clone().sum::<f64>()).max(posterior.something_else);
+        let stand = Standing::new(Belief::new(now, rest, &fixes), &fixes);
         let mut best: Option<(usize, f64)> = None;
         let mut is_named = vec![false; self.checks.len()];
         for check in likeliest.iter().flat_map(|cause| &self.named_by[*cause]) {
@@ -333,21 +315,22 @@ impl Planner {
         }
         // While next to nothing is known no check promises to pay, but giving up at the first
         // line would help nobody: the one that tells most comes first.
-        let knows_little = now.first().is_none_or(|first| *first < LITTLE_KNOWN);
+        let likeliest = likeliest.first().map(|cause| families[*cause]);
+        let knows_little = likeliest.is_none_or(|first| first < LITTLE_KNOWN);
         let is_open = plan.choice == Choice::HandOver && plan.fix_of_others.is_none();
         if is_open && (knows_little || rest >= MUCH_UNKNOWN) {
-            let mut weights = families.to_vec();
+            let all = families.iter().chain([&posterior.something_else]);
+            let mut weights: Vec<f32> = all.map(|probability| *probability as f32).collect();
             for cause in &posterior.tried {
                 weights[*cause] = 0.0;
             }
-            weights.push(posterior.something_else);
             let most_telling = self
                 .checks
                 .iter()
                 .filter(|planned| !answered.contains(&planned.check))
                 .filter(|planned| waiting(planned.who, can) == 0.0)
                 .filter(|planned| !planned.is_told(&is_known))
-                .map(|planned| (planned.bits(&weights), planned))
+                .map(|planned| (planned.answers.bits(&weights), planned))
                 .filter(|(bits, planned)| *bits >= LEAST_BITS * (planned.minutes + 1.0))
                 .map(|(bits, planned)| (bits / (planned.minutes + planned.trip + 1.0), planned))
                 .reduce(|best, other| if other.0 > best.0 { other } else { best });
@@ -373,14 +356,18 @@ impl Planner {
         can: &[Who],
     ) -> Vec<usize> {
         let first = &self.checks[chosen];
+        let mut is_told = vec![false; self.keys.len()];
+        for key in first.keys.iter().flatten() {
+            is_told[*key] = true;
+        }
         let mut found: Vec<(f64, usize)> = (0..self.checks.len())
             .filter(|other| *other != chosen && is_open(*other))
             .map(|other| (other, &self.checks[other]))
             .filter(|(_, other)| other.access == first.access)
             // What the first one tells need not be asked again.
-            .filter(|(_, other)| !other.keys.iter().flatten().any(|key| first.tells(*key)))
+            .filter(|(_, other)| !other.keys.iter().flatten().any(|key| is_told[*key]))
             .filter_map(|(position, other)| {
-                let detour = other.detour(stand.likeliest) + waiting(other.who, can);
+                let detour = other.detour(stand.fixes.causes()) + waiting(other.who, can);
                 let saved = stand.saved_by(other, detour)? - detour;
                 (saved > LEAST_SAVED).then_some((saved, position))
             })
@@ -388,10 +375,14 @@ impl Planner {
         found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         // Those that are worth little alone are worth less after another one.
         found.truncate(MOST_ALONG);
-        found.retain(|(_, position)| {
+        if found.is_empty() {
+            return Vec::new();
+        }
+        let outcomes = stand.outcomes_of(first);
+        found.retain(|(alone, position)| {
             let other = &self.checks[*position];
-            let detour = other.detour(stand.likeliest) + waiting(other.who, can);
-            stand.saved_after(first, other, detour) > LEAST_SAVED
+            let detour = other.detour(stand.fixes.causes()) + waiting(other.who, can);
+            saved_after(&outcomes, other, *alone, detour) > LEAST_SAVED
         });
         let checks = found.into_iter();
         checks
@@ -401,7 +392,7 @@ impl Planner {
 
     /// P(answer | cause) of an answer of a check.
     pub fn answer_probability(&self, check: usize, answer: usize, cause: usize) -> f64 {
-        self.checks[check].answers[answer][cause]
+        self.checks[check].answers.probability(answer, cause)
     }
 }
 
@@ -412,9 +403,9 @@ fn choose(best: Option<(usize, f64)>, stand: &Standing<'_>) -> Plan {
         // A cause that is nearly certain is fixed even where that takes long: whoever it is handed
         // to would have to do the same.
         (None, Some((fix, minutes)))
-            if minutes <= stand.handing_over || stand.now[fix] >= NEARLY_CERTAIN =>
+            if minutes <= stand.handing_over || stand.belief.probability(fix) >= NEARLY_CERTAIN =>
         {
-            (Choice::Fix(stand.likeliest[fix]), minutes)
+            (Choice::Fix(stand.fixes.causes()[fix]), minutes)
         }
         _ => (Choice::HandOver, stand.handing_over),
     };
@@ -428,12 +419,8 @@ fn choose(best: Option<(usize, f64)>, stand: &Standing<'_>) -> Plan {
 
 /// How things stand when a check is considered.
 struct Standing<'s> {
-    likeliest: &'s [usize],
-    now: &'s [f64],
-    rest: f64,
-    costs: &'s [f64],
-    /// The logarithms of the probabilities, then of the rest's.
-    logarithms: [f64; HORIZON + 1],
+    belief: Belief,
+    fixes: &'s Fixes,
     /// The fix to begin with, and the expected minutes with it.
     fix: Option<(usize, f64)>,
     /// Expected minutes of handing over now.
@@ -442,103 +429,71 @@ struct Standing<'s> {
     without: f64,
     /// Expected minutes to the end at best.
     to_go: f64,
-    /// The same for who knows the cause.
-    once_known: f64,
 }
 
 impl<'s> Standing<'s> {
-    fn new(likeliest: &'s [usize], now: &'s [f64], rest: f64, costs: &'s [f64]) -> Self {
-        let handing_over = hand_over_minutes(now, costs, rest);
-        let fix = best_fix(now, costs, rest);
-        let mut logarithms = [0.0; HORIZON + 1];
-        let all = now.iter().chain(std::iter::once(&rest));
-        let mut unknown = 0.0;
-        for (slot, probability) in logarithms.iter_mut().zip(all) {
-            *slot = logarithm(*probability);
-            unknown -= probability * *slot;
-        }
+    fn new(belief: Belief, fixes: &'s Fixes) -> Self {
+        let handing_over = belief.handing_over();
+        let fix = belief.best_fix(fixes);
         Standing {
-            likeliest,
-            now,
-            rest,
-            costs,
-            logarithms,
+            fixes,
             fix,
             handing_over,
             without: fix.map_or(handing_over, |(_, minutes)| minutes.min(handing_over)),
-            to_go: minutes_to_go(now, costs, rest, unknown),
-            once_known: minutes_once_known(now, costs, rest),
+            to_go: belief.to_go(fixes),
+            belief,
         }
     }
 
     /// Minutes that a check saves, less its own; `None` if they are not more than `least`.
     fn saved_by(&self, check: &PlannedCheck, least: f64) -> Option<f64> {
-        let is_worth = |minutes| self.without - minutes > least;
-        let minutes = check.minutes_after(self, is_worth)?;
+        let cannot_tell = CANNOT_TELL * self.to_go + check.minutes;
+        let most = (self.without - least - cannot_tell) / (1.0 - CANNOT_TELL);
+        let after = self.belief.to_go_after(&check.answers, self.fixes, most)?;
+        let minutes = cannot_tell + (1.0 - CANNOT_TELL) * after;
         // What is left to do is reckoned hopefully, so a check must do its part of it.
         let does_its_part = self.to_go - (minutes - check.minutes) >= LEAST_SHARE * check.minutes;
         let saved = self.without - minutes;
         (does_its_part && saved > least).then_some(saved)
     }
 
-    /// What it still saves beyond the `detour` when another one was answered before. Answers that
-    /// hardly ever come are passed over.
-    fn saved_after(&self, first: &PlannedCheck, check: &PlannedCheck, detour: f64) -> f64 {
-        let alone = self.saved_by(check, detour).unwrap_or(detour);
-        let mut saved = CANNOT_TELL * (alone - detour);
-        for answer in &first.answers {
-            let rest = self.rest * answer[answer.len() - 1];
-            let mut now: Vec<f64> = self
-                .likeliest
-                .iter()
-                .zip(self.now)
-                .map(|(cause, probability)| probability * answer[*cause])
-                .collect();
-            let total = rest + now.iter().sum::<f64>();
-            if total < RARE_ANSWER {
-                continue;
-            }
-            for probability in &mut now {
-                *probability /= total;
-            }
-            let after = Standing::new(self.likeliest, &now, rest / total, self.costs);
-            // Nobody has to do it where it does not pay any more.
-            let still = after.saved_by(check, detour).unwrap_or(detour) - detour;
-            saved += total * (1.0 - CANNOT_TELL) * still.max(0.0);
-        }
-        saved
+    /// How things stand after each answer of a check that comes often enough to decide anything, with
+    /// the chance of that answer.
+    fn outcomes_of(&self, check: &PlannedCheck) -> Vec<(f64, Standing<'s>)> {
+        let outcomes = self
+            .belief
+            .outcomes(&check.answers, self.fixes, RARE_ANSWER);
+        outcomes
+            .into_iter()
+            .map(|(chance, belief)| (chance, Standing::new(belief, self.fixes)))
+            .collect()
     }
 }
 
-impl PlannedCheck {
-    /// Whether an answer tells something of that key.
-    fn tells(&self, key: usize) -> bool {
-        self.keys.iter().flatten().any(|known| *known == key)
-    }
+/// What a check that saves so many minutes `alone` beyond its `detour` still saves when another one
+/// was answered before.
+fn saved_after(
+    outcomes: &[(f64, Standing<'_>)],
+    check: &PlannedCheck,
+    alone: f64,
+    detour: f64,
+) -> f64 {
+    let after_answers = outcomes.iter().map(|(chance, after)| {
+        // Nobody has to do it where it does not pay any more.
+        let still = after
+            .saved_by(check, detour)
+            .map_or(0.0, |saved| saved - detour);
+        chance * (1.0 - CANNOT_TELL) * still.max(0.0)
+    });
+    CANNOT_TELL * alone + after_answers.sum::<f64>()
+}
 
+impl PlannedCheck {
     /// Whether something of whatever it would tell was told already.
     fn is_told(&self, is_known: &[bool]) -> bool {
         self.keys
             .iter()
             .all(|answer| answer.iter().any(|key| is_known[*key]))
-    }
-
-    /// What its answer is expected to tell of the cause, in bits. `weights` are the probabilities of
-    /// the root causes, then something else's.
-    fn bits(&self, weights: &[f64]) -> f64 {
-        let answers = self.answers.iter().zip(&self.logarithms);
-        answers
-            .map(|(answer, logarithms)| {
-                let mut total = 0.0;
-                let mut bits = 0.0;
-                for ((weight, probability), logarithm) in weights.iter().zip(answer).zip(logarithms)
-                {
-                    total += weight * probability;
-                    bits += weight * probability * logarithm;
-                }
-                bits - bits_of(total)
-            })
-            .sum()
     }
 
     /// Minutes for being beside the point of the likeliest causes.
@@ -552,151 +507,6 @@ impl PlannedCheck {
             .unwrap_or(FAR_DOWN);
         f64::from(place) * MINUTES_PER_PLACE
     }
-
-    /// Expected minutes to the end if this check is done first, its own included. `None` as soon as
-    /// they are too many to be `worth` it.
-    fn minutes_after(&self, stand: &Standing<'_>, is_worth: impl Fn(f64) -> bool) -> Option<f64> {
-        let Standing {
-            likeliest,
-            now,
-            rest,
-            costs,
-            to_go,
-            once_known,
-            ref logarithms,
-            ..
-        } = *stand;
-        let cannot_tell = CANNOT_TELL * to_go;
-        let mut minutes = self.minutes;
-        // What the answers that are left take at least.
-        let mut at_least = (1.0 - CANNOT_TELL) * once_known;
-        let mut after = [0.0; HORIZON];
-        let after = &mut after[..now.len()];
-        for (answer, answer_logarithms) in self.answers.iter().zip(&self.logarithms) {
-            if !is_worth(minutes + cannot_tell + at_least - ROUNDING) {
-                return None;
-            }
-            let last = answer.len() - 1;
-            let something_else = rest * answer[last];
-            let mut total = something_else;
-            let mut bits = something_else * (logarithms[now.len()] + answer_logarithms[last]);
-            for (number, (cause, probability)) in likeliest.iter().zip(now).enumerate() {
-                let both = probability * answer[*cause];
-                after[number] = both;
-                total += both;
-                bits += both * (logarithms[number] + answer_logarithms[*cause]);
-            }
-            if total <= 0.0 {
-                continue;
-            }
-            for slot in after.iter_mut() {
-                *slot /= total;
-            }
-            let share = total * (1.0 - CANNOT_TELL);
-            let something_else = something_else / total;
-            let unknown = total.log2() - bits / total;
-            minutes += share * minutes_to_go(after, costs, something_else, unknown);
-            at_least -= share * minutes_once_known(after, costs, something_else);
-        }
-        Some(minutes + cannot_tell)
-    }
-}
-
-/// Expected minutes to the end: fixing now, in the order of chance over cost, or finding out first
-/// which cause it is and fixing that, whichever is shorter. `rest` is the chance of everything else,
-/// `unknown` what is not known of the cause, in bits.
-fn minutes_to_go(probabilities: &[f64], costs: &[f64], rest: f64, unknown: f64) -> f64 {
-    let fixing = expected_minutes(probabilities, costs) + rest * UNKNOWN_FIX_MINUTES;
-    let finding = minutes_once_known(probabilities, costs, rest) + MINUTES_PER_BIT * unknown;
-    finding.min(fixing)
-}
-
-/// Expected minutes to the end for who knows which cause it is, or that it is none of them. No way to
-/// the end takes less.
-fn minutes_once_known(probabilities: &[f64], costs: &[f64], rest: f64) -> f64 {
-    let fixes = probabilities.iter().zip(costs).map(|(p, cost)| p * cost);
-    fixes.sum::<f64>() + rest * (HAND_OVER_MINUTES + UNKNOWN_FIX_MINUTES)
-}
-
-/// Of the fixes that are worth it the one to do first, and the expected minutes to the end with it.
-fn best_fix(probabilities: &[f64], costs: &[f64], rest: f64) -> Option<(usize, f64)> {
-    let bits: f64 = probabilities.iter().map(|p| bits_of(*p)).sum();
-    (0..probabilities.len())
-        .filter(|fix| is_worth_it(probabilities[*fix], costs[*fix]))
-        .map(|fix| {
-            let helps = probabilities[fix] * FIX_HELPS;
-            let left = (1.0 - helps).max(f64::MIN_POSITIVE);
-            let mut after = [0.0; HORIZON];
-            let after = &mut after[..probabilities.len()];
-            for (slot, probability) in after.iter_mut().zip(probabilities) {
-                *slot = probability / left;
-            }
-            after[fix] = 0.0;
-            let others = rest + probabilities[fix] - helps;
-            let bits = bits - bits_of(probabilities[fix]) + bits_of(others);
-            let unknown = left.log2() - bits / left;
-            let then = minutes_to_go(after, costs, others / left, unknown);
-            (fix, costs[fix] + left * then)
-        })
-        .reduce(|best, other| if other.1 < best.1 { other } else { best })
-}
-
-/// Expected minutes of handing over now: others find the cause and do its fix.
-fn hand_over_minutes(probabilities: &[f64], costs: &[f64], rest: f64) -> f64 {
-    let fixes = probabilities.iter().zip(costs).map(|(p, cost)| p * cost);
-    HAND_OVER_MINUTES + fixes.sum::<f64>() + rest * UNKNOWN_FIX_MINUTES
-}
-
-/// p log2 p, without the trouble at 0.
-fn bits_of(probability: f64) -> f64 {
-    probability * logarithm(probability)
-}
-
-/// The logarithm to base 2; 0 for 0, whose share of a sum is 0 anyway.
-fn logarithm(probability: f64) -> f64 {
-    if probability > 0.0 {
-        probability.log2()
-    } else {
-        0.0
-    }
-}
-
-/// ECR of doing the fixes in the order of chance over cost and then handing over.
-fn expected_minutes(probabilities: &[f64], costs: &[f64]) -> f64 {
-    let mut order: [(f64, f64, f64); HORIZON] = [(0.0, 0.0, 0.0); HORIZON];
-    let mut count = 0;
-    // Whoever it is handed to does the fix all the same.
-    let mut by_others = 0.0;
-    for (probability, cost) in probabilities.iter().zip(costs) {
-        by_others += probability * cost;
-        let chance = probability * FIX_HELPS;
-        if is_worth_it(*probability, *cost) {
-            // Few are left here, and they come nearly in order.
-            let ratio = chance / cost;
-            let place = order[..count]
-                .iter()
-                .rposition(|(other, ..)| other.total_cmp(&ratio).is_ge())
-                .map_or(0, |place| place + 1);
-            order.copy_within(place..count, place + 1);
-            order[place] = (ratio, chance, *cost);
-            count += 1;
-        }
-    }
-    let mut remaining = 1.0;
-    let mut minutes = 0.0;
-    for (_, chance, cost) in &order[..count] {
-        minutes += remaining * cost;
-        remaining -= chance;
-        by_others -= chance * cost;
-    }
-    minutes + f64::max(remaining, 0.0) * HAND_OVER_MINUTES + by_others
-}
-
-/// Whether a fix is a better plan than handing over, after which it would have to be done all the
-/// same if it is the right one.
-pub(super) fn is_worth_it(probability: f64, cost: f64) -> bool {
-    let chance = probability * FIX_HELPS;
-    chance * (HAND_OVER_MINUTES + cost) > cost || probability >= NEARLY_CERTAIN
 }
 
 /// For each cause, at which place its family names the check.
