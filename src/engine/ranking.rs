@@ -204,7 +204,9 @@ impl Weighed {
         let families = self.families();
         let findings = self.findings.max(1) as f64;
         let temperature = self.numbers.temperature * findings.powf(-self.numbers.repetition);
-        let sharper: Vec<f64> = families.iter().map(|p: &f64| p.powf(temperature)).collect();
+        // A narrower cause has no family of its own, and most positions are those of such.
+        let sharpened = |p: &f64| if *p > 0.0 { p.powf(temperature) } else { 0.0 };
+        let sharper: Vec<f64> = families.iter().map(sharpened).collect();
         let other = self.something_else.powf(temperature);
         let total = sharper.iter().sum::<f64>() + other;
         let known = 1.0 - self.numbers.doubt;

@@ -61,10 +61,11 @@ async fn hostile_peers_cost_no_more_than_the_budget() {
                 };
                 let begun = Instant::now();
                 let report = run(&prober(Limits::default()), &order).await;
-                // The budget, and a second for a machine that is busy.
+                // The budget, and some seconds for a machine that is busy; what had no limit would take
+                // for ever.
                 let took = begun.elapsed();
                 assert!(
-                    took < Duration::from_secs(16),
+                    took < Duration::from_secs(20),
                     "{kind} over {scheme}: {took:?}"
                 );
                 let size = format!("{report:?}").len();
