@@ -300,7 +300,11 @@ impl App {
     }
 
     /// What of evidence may be kept.
-    pub(super) async fn keep(&self, evidence: Evidence) -> Result<Evidence, AppError> {
+    pub(super) async fn keep(&self, mut evidence: Evidence) -> Result<Evidence, AppError> {
+        // Replayed elsewhere it gives the same, whatever may be probed from there.
+        if evidence.text.is_some() || !evidence.facts.is_empty() {
+            evidence.context.reach = self.probes.reach();
+        }
         if evidence.text.as_deref().map_or(0, str::len) < BLOCKING_FROM {
             return Ok(evidence.redacted());
         }

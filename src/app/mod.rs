@@ -157,7 +157,10 @@ impl App {
     ///
     /// # Errors
     /// The service shuts down.
-    pub async fn diagnose(&self, evidence: Vec<Evidence>) -> Result<Diagnosis, AppError> {
+    pub async fn diagnose(&self, mut evidence: Vec<Evidence>) -> Result<Diagnosis, AppError> {
+        for piece in &mut evidence {
+            piece.context.reach = self.probes.reach();
+        }
         let engine = self.engine();
         let size: usize = evidence
             .iter()

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use serde::Deserialize;
 
 use super::usage_error;
-use crate::engine::evidence::decoded;
+use crate::engine::evidence::{Context, Reach, decoded};
 use crate::engine::knowledge::read;
 use crate::engine::near::near_names;
 use crate::engine::{Engine, Evidence};
@@ -65,6 +65,11 @@ fn single(engine: &Engine, mut input: Box<dyn Read>, arguments: &Arguments) -> i
     input.read_to_end(&mut bytes)?;
     let evidence = vec![Evidence {
         text: Some(decoded(bytes)),
+        context: Context {
+            // The command that probes is at hand.
+            reach: Reach::Inside,
+            ..Context::default()
+        },
         ..Evidence::default()
     }];
     if let Some(cause) = &arguments.why {

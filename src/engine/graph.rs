@@ -613,6 +613,8 @@ pub enum CheckKind {
     Check,
     /// Something to know.
     Question,
+    /// Something that the service finds out by itself, or a command on one's own machine.
+    Probe,
 }
 
 /// Something that teaches facts.

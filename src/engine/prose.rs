@@ -101,6 +101,14 @@ impl Subject {
     }
 }
 
+/// Whether nothing of an address was taken out as a secret.
+pub fn is_whole(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    // The brackets of an IPv6 address stand before the path.
+    rest.find(['/', '?'])
+        .is_none_or(|path| !rest[path..].contains('['))
+}
+
 /// Only what an address may hold and a shell, a configuration file or Markdown takes literally.
 fn address_letters(value: &str) -> String {
     value

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::engine::evidence::{Context, Review, told_of};
+use crate::engine::evidence::{Context, Reach, Review, told_of};
 use crate::engine::graph::{Access, Cause, Code, Frequency, Graph, Hop, Symptom, Timeout, Who};
 use crate::engine::next_step::NextStep;
 use crate::engine::redact::redact;
@@ -172,6 +172,7 @@ impl EvidenceJson {
                 only_in: context.only_in,
                 since: context.since,
                 can: can.into_iter().flatten().collect(),
+                reach: Reach::default(),
             },
             answered: Vec::new(),
         })

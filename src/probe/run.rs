@@ -407,14 +407,17 @@ impl<'a> Walk<'a> {
             (fact.key == "tcp.families" && fact.value != "both-ok")
                 || (fact.key.ends_with(".compared") && fact.value == "only-without")
         };
-        if !self.report.all_facts().iter().any(is_flawed) {
-            if is_open {
-                self.state(vec![("probe.result", "healthy".to_owned())]);
-            }
-        } else if is_open {
+        let is_flawed = self.report.all_facts().iter().any(is_flawed);
+        if is_open && is_flawed {
             // What worked over one way says nothing of the way that fails.
             self.forget_session();
         }
+        let result = if is_open && !is_flawed {
+            "healthy"
+        } else {
+            "fault"
+        };
+        self.state(vec![("probe.result", result.to_owned())]);
     }
 
     fn forget_families(&mut self) {

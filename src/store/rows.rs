@@ -14,7 +14,7 @@ use crate::case::{
 };
 use crate::engine::Evidence;
 use crate::engine::diagnosis::{StatedFact, VerdictKind};
-use crate::engine::evidence::Context;
+use crate::engine::evidence::{Context, Reach};
 use crate::engine::graph::{Hop, Who};
 
 /// A case's body. New fields are optional, so that older rows stay readable.
@@ -168,6 +168,8 @@ struct ContextRow {
     since: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     can: Vec<Who>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reach: Option<String>,
 }
 
 fn entry_row(entry: &Entry) -> EntryRow {
@@ -193,6 +195,7 @@ fn entry_row(entry: &Entry) -> EntryRow {
             only_in: context.only_in.clone(),
             since: context.since.clone(),
             can: context.can.clone(),
+            reach: (context.reach != Reach::default()).then(|| context.reach.as_str().to_owned()),
         }),
         answer: match &entry.what {
             Happening::Answer { step, answer } => Some((step.clone(), answer.clone())),
@@ -434,6 +437,7 @@ fn entry(mut row: EntryRow) -> Result<Entry, StoreError> {
                     only_in: context.only_in,
                     can: context.can,
                     since: context.since,
+                    reach: Reach::from_word(context.reach.as_deref().unwrap_or_default()),
                 }),
         },
     })

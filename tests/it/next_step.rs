@@ -2,7 +2,7 @@
 //! twice.
 
 use serde_json::json;
-use wsdoctor::engine::evidence::Context;
+use wsdoctor::engine::evidence::{Context, Reach};
 use wsdoctor::engine::graph::Who;
 use wsdoctor::engine::next_step::StepKind;
 use wsdoctor::engine::{Diagnosis, Evidence};
@@ -145,4 +145,71 @@ async fn a_case_keeps_who_is_at_hand_and_asks_nothing_twice() {
     let wrong = json!({"text": REFUSED, "context": {"can": ["the cat"]}});
     let refused = test.post_json("/api/v1/diagnoses", &wrong).await;
     assert_eq!(refused.status, axum::http::StatusCode::UNPROCESSABLE_ENTITY);
+}
+
+/// A browser's line that hides the reason, of a host that can be looked at.
+const HIDDEN: &str = "WebSocket connection to 'wss://chat.acme.io/ws' failed: ";
+
+fn within(reach: Reach, text: &str, answered: &[&str]) -> StepKind {
+    let found = ENGINE.diagnose(&[Evidence {
+        text: Some(text.to_owned()),
+        context: Context {
+            reach,
+            ..Context::default()
+        },
+        answered: answered.iter().map(|id| (*id).to_owned()).collect(),
+        ..Evidence::default()
+    }]);
+    assert!(found.along.iter().all(|step| step.kind != StepKind::Probe));
+    found.next_step.kind
+}
+
+#[test]
+fn where_the_reason_is_hidden_the_service_looks_for_itself() {
+    assert_eq!(within(Reach::Public, HIDDEN, &[]), StepKind::Probe);
+    for line in [
+        "WebSocket connection to 'ws://localhost:8080/ws' failed: ",
+        "WebSocket connection to 'ws://192.168.1.7:8080/ws' failed: ",
+        "WebSocket connection to 'wss://chat.example.com/ws' failed: ",
+        "WebSocket connection to 'wss://backend/ws' failed: ",
+        "WebSocket connection failed: ",
+    ] {
+        assert_ne!(within(Reach::Public, line, &[]), StepKind::Probe, "{line}");
+    }
+    let inside = HIDDEN.replace("wss://chat.acme.io", "ws://192.168.1.7:8080");
+    assert_eq!(within(Reach::Inside, &inside, &[]), StepKind::Probe);
+}
+
+#[test]
+fn no_probe_is_asked_for_where_none_is_possible_or_one_was_made() {
+    assert_ne!(within(Reach::Nowhere, HIDDEN, &[]), StepKind::Probe);
+    // One probe tells all that probes tell.
+    for check in ["probe-the-address", "probe-the-handshake"] {
+        let kind = within(Reach::Public, HIDDEN, &[check]);
+        assert_ne!(kind, StepKind::Probe, "{check}");
+    }
+}
+
+#[test]
+fn what_a_probe_would_most_likely_see_again_is_no_reason_for_one() {
+    let known = "WebSocket connection to 'wss://chat.acme.io/ws' failed: Error in connection \
+                 establishment: net::ERR_CERT_DATE_INVALID";
+    assert_ne!(within(Reach::Public, known, &[]), StepKind::Probe);
+    let refused = "WebSocket connection to 'wss://chat.acme.io/ws' failed: Error during WebSocket \
+                   handshake: Unexpected response code: 403";
+    assert_eq!(within(Reach::Public, refused, &[]), StepKind::Probe);
+}
+
+#[test]
+fn nobody_is_waited_for_to_probe() {
+    let found = ENGINE.diagnose(&[Evidence {
+        text: Some(HIDDEN.to_owned()),
+        context: Context {
+            reach: Reach::Public,
+            can: vec![Who::User],
+            ..Context::default()
+        },
+        ..Evidence::default()
+    }]);
+    assert_eq!(found.next_step.kind, StepKind::Probe);
 }

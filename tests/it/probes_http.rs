@@ -1,6 +1,6 @@
 //! Probes by the API and the pages: the real router, real sockets.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -14,6 +14,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 use wsdoctor::config::Settings;
+use wsdoctor::probe::{NameError, Resolve};
 
 use crate::snapshots::main_part;
 use crate::support::{Answer, TestApp, small_knowledge};
@@ -574,6 +575,103 @@ async fn a_probe_is_ordered_from_the_cases_page() {
         .await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(refused.body.contains("not public"), "{}", refused.body);
+}
+
+/// One name that leads to this machine; no others are known.
+struct OneName;
+
+#[async_trait::async_trait]
+impl Resolve for OneName {
+    async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, NameError> {
+        match name {
+            "chat.acme.io" => Ok(vec![Ipv4Addr::LOCALHOST.into()]),
+            _ => Err(NameError::NotFound),
+        }
+    }
+}
+
+/// A case whose next step is to probe its address: its id and that address.
+async fn case_to_probe(test: &TestApp, target: &Target) -> (String, String) {
+    let url = format!("ws://chat.acme.io:{}/ws", target.address.port());
+    let case = open_case(test, &format!("WebSocket connection to '{url}' failed: ")).await;
+    let step = &case["diagnosis"]["next_step"];
+    assert_eq!(text(step, "kind"), "probe", "{step:#}");
+    assert!(text(step, "command").contains(&format!("wsdoctor probe {url}")));
+    (text(&case, "id").to_owned(), url)
+}
+
+#[tokio::test]
+async fn a_probe_is_the_next_step_until_one_was_made() {
+    let test = TestApp::resolving(open(), Arc::new(OneName)).await;
+    let target = Target::refusing().await;
+    let (id, url) = case_to_probe(&test, &target).await;
+    let page = test.get(&format!("/cases/{id}")).await.body;
+    let (_, step) = page.split_once("id=\"next\"").expect("a step");
+    let (step, _) = step.split_once("</section>").expect("its end");
+    let form = step
+        .find(&format!("action=\"/cases/{id}/probes\""))
+        .expect("a form");
+    assert!(
+        step[form..].contains(&format!("name=\"url\" value=\"{url}\"")),
+        "{step}"
+    );
+    assert!(step[form..].contains("class=\"primary\""), "{step}");
+    assert!(step.contains("value=\"cannot-tell\"") && !step.contains("value=\"refused\""));
+    let markdown = test.get(&format!("/cases/{id}/markdown")).await.body;
+    assert!(markdown.contains("wsdoctor probe"), "{markdown}");
+
+    let form = format!("url={url}&origin=&subprotocols=");
+    let sent = test.post(&format!("/cases/{id}/probes"), FORM, form).await;
+    let place = sent.header("location").to_owned();
+    let (probe, _) = place
+        .strip_prefix("/probes/")
+        .and_then(|rest| rest.split_once('?'))
+        .expect("a probe's page");
+    ended(&test, probe).await;
+    let case = test.get(&format!("/api/v1/cases/{id}")).await.json();
+    assert_ne!(
+        text(&case["diagnosis"]["next_step"], "kind"),
+        "probe",
+        "{case:#}"
+    );
+    let replayed = test.app.case(&id).await.expect("the case").case;
+    let replayed = wsdoctor::case::replay::replay(&test.app.engine(), &replayed);
+    assert!(replayed.iter().all(|one| one.is_identical()));
+}
+
+#[tokio::test]
+async fn a_probe_that_is_refused_or_not_wanted_gives_way_to_another_step() {
+    let settings = Settings {
+        probe_ports: vec!["1024-65535".to_owned()],
+        ..Settings::default()
+    };
+    let test = TestApp::resolving(settings, Arc::new(OneName)).await;
+    let target = Target::refusing().await;
+    let (id, url) = case_to_probe(&test, &target).await;
+    let ordered = order(&test, &json!({"url": url, "case": id})).await;
+    let probe = ended(&test, text(&ordered.json(), "id")).await;
+    assert_eq!(text(&probe, "rule"), "loopback-address");
+    assert_eq!(target.connections(), 0);
+    let case = test.get(&format!("/api/v1/cases/{id}")).await.json();
+    assert_ne!(text(&case["diagnosis"]["next_step"], "kind"), "probe");
+
+    let (id, _) = case_to_probe(&test, &target).await;
+    let body = json!({"step": "probe-the-address", "answer": "cannot-tell", "revision": 1});
+    let path = format!("/api/v1/cases/{id}/answers");
+    let after = test.post_json(&path, &body).await.json();
+    assert_ne!(text(&after["diagnosis"]["next_step"], "kind"), "probe");
+}
+
+#[tokio::test]
+async fn where_nothing_may_be_probed_nobody_is_told_to() {
+    let settings = Settings {
+        probe_ports: Vec::new(),
+        ..Settings::default()
+    };
+    let test = TestApp::with(settings).await;
+    let words = "WebSocket connection to 'wss://chat.acme.io/ws' failed: ";
+    let case = open_case(&test, words).await;
+    assert_ne!(text(&case["diagnosis"]["next_step"], "kind"), "probe");
 }
 
 #[tokio::test]

@@ -98,6 +98,7 @@ const SMALL: Setting = Setting {
     cases: 4,
     off: 3.0,
     costs_off: 2.0,
+    can_probe: false,
 };
 
 #[test]

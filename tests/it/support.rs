@@ -14,6 +14,7 @@ use wsdoctor::app::App;
 use wsdoctor::config::Settings;
 use wsdoctor::engine::knowledge::{SourceFile, read};
 use wsdoctor::engine::{Diagnosis, Engine, Evidence};
+use wsdoctor::probe::Resolve;
 use wsdoctor::store::files;
 use wsdoctor::store::sqlite::SqliteStore;
 
@@ -99,6 +100,26 @@ impl TestApp {
     pub(crate) async fn restart_with(self, knowledge: &[SourceFile]) -> Self {
         self.app.close().await;
         TestApp::in_folder(self.folder, Settings::default(), knowledge).await
+    }
+
+    /// With another resolver of names.
+    pub(crate) async fn resolving(settings: Settings, resolver: Arc<dyn Resolve>) -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let store = SqliteStore::open(&address(&folder.path().join("test.db")))
+            .await
+            .expect("a database");
+        let app = App::start(Arc::new(store), &shipped())
+            .await
+            .expect("knowledge")
+            .with_probes(&settings)
+            .expect("settings")
+            .with_resolver(resolver);
+        let app = Arc::new(app);
+        TestApp {
+            router: wsdoctor::http::router(app.clone(), Arc::new(settings)),
+            app,
+            folder,
+        }
     }
 
     async fn in_folder(folder: TempDir, settings: Settings, knowledge: &[SourceFile]) -> Self {

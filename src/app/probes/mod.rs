@@ -29,6 +29,8 @@ use super::{App, AppError};
 use crate::case::{Case, Compared, Entry, ProbeState, Probed, Report, SelfTest, Stage};
 use crate::config::Settings;
 use crate::engine::Evidence;
+use crate::engine::evidence::Reach;
+use crate::engine::next_step::StepKind;
 use crate::engine::redact::redact;
 use crate::probe::policy::{Policy, Refusal, Target};
 use crate::probe::{Limits, Order, Prober, Resolve, SystemResolver, Vantage};
@@ -123,6 +125,7 @@ struct Bounds {
 /// All probes of the service.
 pub(super) struct Probes {
     policy: Policy,
+    reach: Reach,
     limits: Limits,
     resolver: Arc<dyn Resolve>,
     /// Made when it is first needed: reading the authorities that are trusted takes a moment.
@@ -139,6 +142,7 @@ impl Probes {
     pub(super) fn new(settings: &Settings) -> Result<Self, ProbeSettingsError> {
         Ok(Probes {
             policy: policy(settings, false)?,
+            reach: settings::reach(settings),
             limits: limits(settings),
             resolver: Arc::new(SystemResolver),
             prober: OnceLock::new(),
@@ -156,6 +160,11 @@ impl Probes {
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         })
+    }
+
+    /// What may be probed, as far as the settings tell.
+    pub(super) fn reach(&self) -> Reach {
+        self.reach
     }
 
     fn prober(&self) -> &Prober {
@@ -489,6 +498,10 @@ impl App {
                 {
                     tracing::warn!(%error, "a self-test did not get into its case");
                     job.lose_case();
+                } else if let Some(case) = &job.request.case
+                    && let Err(error) = self.set_probe_aside(case).await
+                {
+                    tracing::warn!(%error, "a refused probe is still its case's next step");
                 }
                 job.refuse(
                     refusal.rule.map_or("invalid", |rule| rule.as_str()),
@@ -496,6 +509,17 @@ impl App {
                 );
             }
         }
+    }
+
+    /// Where a case asks for a probe that is not allowed, another step comes next.
+    async fn set_probe_aside(&self, case: &str) -> Result<(), AppError> {
+        let step = self.case(case).await?.diagnosis.next_step;
+        if step.kind == StepKind::Probe {
+            let now = Timestamp::now();
+            self.answer(case, &step.id, "cannot-tell", None, None, now)
+                .await?;
+        }
+        Ok(())
     }
 
     /// What a report amounts to, and its way into the case.

@@ -1,6 +1,7 @@
 //! What the settings mean for probes.
 
 use crate::config::Settings;
+use crate::engine::evidence::Reach;
 use crate::probe::Limits;
 use crate::probe::policy::{AllowError, Allowed, Policy, Ports, PortsError};
 
@@ -25,6 +26,17 @@ pub fn policy(settings: &Settings, allow_private: bool) -> Result<Policy, ProbeS
         ports: Ports::read(&settings.probe_ports)?,
         allow_private,
     })
+}
+
+/// What may be probed, told as briefly as it is kept with every case.
+pub(super) fn reach(settings: &Settings) -> Reach {
+    if settings.probe_running == 0 || settings.probe_ports.is_empty() {
+        Reach::Nowhere
+    } else if settings.probe_allow.is_empty() {
+        Reach::Public
+    } else {
+        Reach::Inside
+    }
 }
 
 /// How long and how much.

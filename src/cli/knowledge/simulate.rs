@@ -19,6 +19,9 @@ pub(in crate::cli) struct Arguments {
     /// Cases of each cause
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u16).range(1..))]
     cases: u16,
+    /// The service may probe the addresses
+    #[arg(long)]
+    probes: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -28,6 +31,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         cases: arguments.cases.into(),
         off,
         costs_off,
+        can_probe: arguments.probes,
     };
     let own = simulate(&engine, setting(1.0, 1.0));
     let off = simulate(&engine, setting(3.0, 2.0));

@@ -173,6 +173,7 @@ impl Engine {
         let circumstances = Circumstances {
             can: &gathered.can,
             answered: &answered,
+            can_probe: gathered.can_probe(),
         };
         let Weighed {
             posterior,

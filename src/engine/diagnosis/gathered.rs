@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use super::super::evidence::Reach;
 use super::super::evidence::{
     Address, Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
     facts_of_addresses, facts_of_context, recordings, structures,
 };
 use super::super::graph::{Hop, Layer, Who};
 use super::super::matching::Matcher;
-use super::super::prose::Subject;
+use super::super::prose::{Subject, is_whole};
 use super::super::redact::redact;
 use super::{Evidence, SeenFact, kept_of};
 
@@ -31,6 +32,8 @@ pub(super) struct Gathered {
     pub(super) answered: Vec<String>,
     /// Whose part can be done without waiting; everybody's, if empty.
     pub(super) can: Vec<Who>,
+    /// What may be probed.
+    pub(super) reach: Reach,
     /// The endpoints of those connections by which other pieces of evidence name them again.
     endpoints: Vec<(Address, usize)>,
     /// What the client dials, as soon as a text names it.
@@ -163,6 +166,7 @@ impl Gathered {
         }
         self.facts.extend(facts_of_context(&piece.context, number));
         self.answered.extend(piece.answered);
+        self.reach = self.reach.max(piece.context.reach);
         if !piece.context.can.is_empty() {
             self.can = piece.context.can;
         }
@@ -466,6 +470,16 @@ impl Gathered {
                 .zip(value("page.host"))
                 .map(|(scheme, host)| format!("{scheme}://{host}")),
         }
+    }
+
+    /// Whether the connection can be probed: its address is known whole and may be reached.
+    pub(super) fn can_probe(&self) -> bool {
+        let subject = match self.reach {
+            Reach::Nowhere => return false,
+            Reach::Public | Reach::Inside => self.subject(),
+        };
+        let is_whole = subject.url().is_some_and(|url| is_whole(&url));
+        is_whole && subject.host.is_some_and(|host| self.reach.holds(&host))
     }
 
     pub(super) fn is_edge_absent(&self) -> bool {

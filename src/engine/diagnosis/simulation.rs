@@ -7,7 +7,7 @@
 
 use super::super::dice::Dice;
 use super::super::evidence::{Fact, Span};
-use super::super::graph::{Hop, Predicate, StageState};
+use super::super::graph::{Check, CheckKind, Hop, Predicate, StageState};
 use super::super::next_step::{
     CANNOT_TELL, Choice, Circumstances, HAND_OVER_MINUTES, VERIFY_MINUTES, is_worth_it,
 };
@@ -31,6 +31,8 @@ pub struct Setting {
     pub off: f64,
     /// Each cost is off by a factor up to this.
     pub costs_off: f64,
+    /// The service may probe the address.
+    pub can_probe: bool,
 }
 
 /// A way of going about it.
@@ -193,6 +195,8 @@ struct World<'a> {
 impl<'a> World<'a> {
     fn new(engine: &'a Engine, setting: Setting) -> Self {
         let mut dice = Dice::new(setting.seed);
+        // The rest of a world is the same with probes and without.
+        let mut of_probes = Dice::new(setting.seed.wrapping_add(1));
         let causes = engine.graph.causes.len();
         let mut symptoms = Vec::with_capacity(causes * engine.graph.symptoms.len());
         for row in 0..engine.graph.symptoms.len() {
@@ -206,6 +210,10 @@ impl<'a> World<'a> {
         let answers = engine.graph.checks.iter().enumerate();
         let answers = answers
             .map(|(position, check)| {
+                let dice = match check.kind {
+                    CheckKind::Check | CheckKind::Question => &mut dice,
+                    CheckKind::Probe => &mut of_probes,
+                };
                 let mut table: Vec<Vec<f64>> = (0..check.answers.len())
                     .map(|answer| {
                         let known = |cause| {
@@ -225,12 +233,16 @@ impl<'a> World<'a> {
             })
             .collect();
         let mut cost = |minutes: f64| minutes * dice.factor(setting.costs_off);
-        let checks = engine.graph.checks.iter();
+        let minutes_of = |check: &Check| match check.kind {
+            CheckKind::Check | CheckKind::Question => cost(check.minutes),
+            CheckKind::Probe => check.minutes * of_probes.factor(setting.costs_off),
+        };
+        let check_minutes = engine.graph.checks.iter().map(minutes_of).collect();
         World {
             priors: engine.model.posterior(&[]).causes,
             symptoms,
             answers,
-            check_minutes: checks.map(|check| cost(check.minutes)).collect(),
+            check_minutes,
             fix_minutes: (0..causes)
                 .map(|cause| cost(engine.planner.fix_minutes(cause)) + VERIFY_MINUTES)
                 .collect(),
@@ -400,6 +412,7 @@ impl<'a> Walk<'a> {
             let known = self.facts.iter().map(|fact| &*fact.key);
             let so_far = Circumstances {
                 answered: &self.answered,
+                can_probe: self.world.setting.can_probe,
                 ..Circumstances::default()
             };
             let planner = &engine.planner;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::graph::{Cause, Graph, Layer, Who};
+use super::super::graph::{Cause, Check, CheckKind, Graph, Layer, Who};
 use super::super::next_step::{Choice, NextStep, Plan, StepKind, kind_of};
 use super::super::prose::{Subject, sections, summary};
 use super::verdict::LEAST_NAMED;
@@ -52,7 +52,7 @@ impl Engine {
                 .answers
                 .iter()
                 .map(|answer| (answer.id.clone(), answer.title.clone()))
-                .chain([("cannot-tell".to_owned(), "I cannot tell".to_owned())])
+                .chain([("cannot-tell".to_owned(), cannot_tell(check).to_owned())])
                 .collect(),
         }
     }
@@ -159,6 +159,14 @@ impl Engine {
                 ("still-fails".to_owned(), "It still fails".to_owned()),
             ],
         }
+    }
+}
+
+/// The words of the answer that tells nothing.
+fn cannot_tell(check: &Check) -> &'static str {
+    match check.kind {
+        CheckKind::Check | CheckKind::Question => "I cannot tell",
+        CheckKind::Probe => "Not now: go on without it",
     }
 }
 

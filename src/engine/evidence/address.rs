@@ -423,7 +423,7 @@ impl Address {
 }
 
 /// What kind of host a name or address is.
-fn host_kind(host: &str) -> HostKind {
+pub(super) fn host_kind(host: &str) -> HostKind {
     if is_hidden_private_address(host) {
         return HostKind::Private;
     }

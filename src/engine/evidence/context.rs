@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::Fact;
+use super::address::{HostKind, host_kind};
 use crate::engine::graph::{Hop, Who};
 
 /// What surrounds the failure. All parts are optional.
@@ -20,6 +21,62 @@ pub struct Context {
     pub since: Option<String>,
     /// Whose part can be done without waiting for somebody else; everybody's, if empty.
     pub can: Vec<Who>,
+    /// What may be probed from where the diagnosis is made.
+    pub reach: Reach,
+}
+
+/// What probes may reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reach {
+    /// Nothing: nobody probes.
+    #[default]
+    Nowhere,
+    /// Public addresses.
+    Public,
+    /// Addresses of inside networks as well.
+    Inside,
+}
+
+impl Reach {
+    /// The word used in the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Reach::Nowhere => "nowhere",
+            Reach::Public => "public",
+            Reach::Inside => "inside",
+        }
+    }
+
+    /// The one of that word; nowhere, if there is none.
+    pub fn from_word(word: &str) -> Self {
+        [Reach::Public, Reach::Inside]
+            .into_iter()
+            .find(|reach| reach.as_str() == word)
+            .unwrap_or_default()
+    }
+
+    /// Whether a host may be within reach, as far as its name tells: nobody else's loopback is, and
+    /// names that stand for others in examples lead nowhere.
+    pub fn holds(self, host: &str) -> bool {
+        if self == Reach::Nowhere || stands_for_another(host) {
+            return false;
+        }
+        match host_kind(host) {
+            HostKind::Name | HostKind::PublicAddress => true,
+            HostKind::Private | HostKind::SingleLabel => self == Reach::Inside,
+            HostKind::Loopback | HostKind::Unspecified | HostKind::Placeholder => false,
+        }
+    }
+}
+
+/// Names that are reserved for examples and tests (RFC 2606, RFC 6761) or lead to no address.
+fn stands_for_another(host: &str) -> bool {
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    let labels: Vec<&str> = host.rsplit('.').take(2).collect();
+    matches!(
+        labels.as_slice(),
+        ["example" | "test" | "invalid" | "onion", ..] | ["com" | "net" | "org", "example"]
+    )
 }
 
 /// The names under which people know what stands in front of a server, and the fact's value.
@@ -111,4 +168,41 @@ pub fn facts_of_context(context: &Context, evidence: usize) -> Vec<Fact> {
         }
     }
     facts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_reached_is_known_by_its_name() {
+        for host in ["chat.acme.io", "203.0.114.7", "2606:4700::1111"] {
+            assert!(Reach::Public.holds(host), "{host}");
+            assert!(Reach::Inside.holds(host), "{host}");
+            assert!(!Reach::Nowhere.holds(host), "{host}");
+        }
+        for host in [
+            "10.1.2.3",
+            "fd00::1",
+            "printer.local",
+            "app.internal",
+            "backend",
+        ] {
+            assert!(!Reach::Public.holds(host), "{host}");
+            assert!(Reach::Inside.holds(host), "{host}");
+        }
+        let elsewhere = [
+            "localhost",
+            "127.0.0.1",
+            "::1",
+            "0.0.0.0",
+            "app.example",
+            "www.example.com",
+            "a.test",
+            "your-domain.com",
+        ];
+        for host in elsewhere {
+            assert!(!Reach::Inside.holds(host), "{host}");
+        }
+    }
 }

@@ -31,7 +31,7 @@ pub use address::{Address, HostKind, addresses};
 pub use bytes::decoded;
 pub use condensed::condensed;
 pub use configuration::{DifferenceLine, LineKind, Review, ReviewFinding, Sketch, Weight};
-pub use context::{Context, facts_of_context};
+pub use context::{Context, Reach, facts_of_context};
 pub use durations::seconds;
 pub use reading::{Structures, structures};
 pub use recording::{Recording, Words, recordings};

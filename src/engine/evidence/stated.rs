@@ -192,7 +192,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
         Values(&["only-other-slash", "only-this-slash"]),
     ),
     ("port.speaks", Values(&["neither", "plain", "tls"])),
-    ("probe.result", Values(&["healthy"])),
+    ("probe.result", Values(&["healthy", "fault"])),
     ("proxy.forward", Values(&["seen"])),
     ("reset.sender", Values(&["on-the-way", "server"])),
     ("server.limit", Values(&["connections"])),

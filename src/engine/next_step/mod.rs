@@ -28,6 +28,8 @@ const LEAST_SHARE: f64 = 0.4;
 const MINUTES_PER_PLACE: f64 = 0.7;
 /// The place of a check that none of the likeliest causes names.
 const FAR_DOWN: u8 = 5;
+/// The place of a probe, whatever the cause: no list names it, for it looks at all layers.
+const PROBE_PLACE: u8 = 1;
 /// While next to nothing is known what can be answered on the spot comes first: getting at a command
 /// line, a log or a panel takes that many minutes.
 const TRIP_MINUTES: f64 = 4.0;
@@ -58,6 +60,8 @@ pub enum StepKind {
     Check,
     /// Something to answer.
     Question,
+    /// Something that the service finds out by itself.
+    Probe,
     /// Something that removes a cause.
     Fix,
     /// Somebody else is better placed.
@@ -70,6 +74,7 @@ impl StepKind {
         match self {
             StepKind::Check => "check",
             StepKind::Question => "question",
+            StepKind::Probe => "probe",
             StepKind::Fix => "fix",
             StepKind::HandOver => "hand_over",
         }
@@ -121,8 +126,10 @@ struct PlannedCheck {
     minutes: f64,
     who: Who,
     access: Access,
-    /// Minutes until one is there; a question needs none.
+    /// Minutes until one is there; a question and a probe need none.
     trip: f64,
+    /// The service does it, and nobody is waited for.
+    is_probe: bool,
     answers: Answers,
 }
 
@@ -147,6 +154,8 @@ pub struct Circumstances<'c> {
     pub can: &'c [Who],
     /// Positions of checks that were answered: they are not asked again.
     pub answered: &'c [usize],
+    /// The service, or whoever asks, may probe the address that is spoken of.
+    pub can_probe: bool,
 }
 
 /// A plan: what to do next and what it will take.
@@ -201,8 +210,9 @@ impl Planner {
                 access: check.access(),
                 trip: match check.kind {
                     CheckKind::Check => TRIP_MINUTES,
-                    CheckKind::Question => 0.0,
+                    CheckKind::Question | CheckKind::Probe => 0.0,
                 },
+                is_probe: check.kind == CheckKind::Probe,
                 answers: Answers::new(&answers),
             })
             .collect();
@@ -252,7 +262,14 @@ impl Planner {
         known: impl Iterator<Item = &'k str>,
         circumstances: Circumstances<'_>,
     ) -> Plan {
-        let Circumstances { can, answered } = circumstances;
+        let Circumstances {
+            can,
+            answered,
+            can_probe,
+        } = circumstances;
+        // One probe shows all that probes show.
+        let is_probed = |done: &PlannedCheck| done.is_probe && answered.contains(&done.check);
+        let can_probe = can_probe && !self.checks.iter().any(is_probed);
         let mut is_known = vec![false; self.keys.len()];
         for key in known.filter_map(|key| self.keys.get(key)) {
             is_known[*key] = true;
@@ -283,7 +300,8 @@ impl Planner {
         let is_named_by = is_named.clone();
         for (planned, is_named) in self.checks.iter().zip(is_named) {
             let is_asked = answered.contains(&planned.check);
-            if !is_named || is_asked || planned.is_told(&is_known) {
+            let is_barred = planned.is_probe && !can_probe;
+            if !is_named || is_asked || is_barred || planned.is_told(&is_known) {
                 continue;
             }
             let is_there = |done: &usize| self.checks[*done].access == planned.access;
@@ -291,7 +309,7 @@ impl Planner {
                 true => 0.0,
                 false => planned.trip * TRIP_SHARE,
             };
-            let detour = planned.detour(&likeliest) + trip + waiting(planned.who, can);
+            let detour = planned.detour(&likeliest) + trip + planned.waiting(can);
             let least = best.map_or(LEAST_SAVED, |(_, value)| value);
             let Some(value) = stand.saved_by(planned, detour + least) else {
                 continue;
@@ -308,6 +326,7 @@ impl Planner {
         if let Choice::Check(chosen, _) = plan.choice {
             let open = |position: usize| {
                 is_named_by[position]
+                    && !self.checks[position].is_probe
                     && !answered.contains(&self.checks[position].check)
                     && !self.checks[position].is_told(&is_known)
             };
@@ -328,7 +347,8 @@ impl Planner {
                 .checks
                 .iter()
                 .filter(|planned| !answered.contains(&planned.check))
-                .filter(|planned| waiting(planned.who, can) == 0.0)
+                .filter(|planned| can_probe || !planned.is_probe)
+                .filter(|planned| planned.waiting(can) == 0.0)
                 .filter(|planned| !planned.is_told(&is_known))
                 .map(|planned| (planned.answers.bits(&weights), planned))
                 .filter(|(bits, planned)| *bits >= LEAST_BITS * (planned.minutes + 1.0))
@@ -489,11 +509,22 @@ fn saved_after(
 }
 
 impl PlannedCheck {
-    /// Whether something of whatever it would tell was told already.
+    /// Whether something of whatever it would tell was told already. A probe tells one thing, so one
+    /// that is known is enough: it would most likely be seen once more.
     fn is_told(&self, is_known: &[bool]) -> bool {
-        self.keys
-            .iter()
-            .all(|answer| answer.iter().any(|key| is_known[*key]))
+        let is_told = |answer: &Vec<usize>| answer.iter().any(|key| is_known[*key]);
+        match self.is_probe {
+            true => self.keys.iter().any(is_told),
+            false => self.keys.iter().all(is_told),
+        }
+    }
+
+    /// What is waited until its part is done, in minutes.
+    fn waiting(&self, can: &[Who]) -> f64 {
+        match self.is_probe {
+            true => 0.0,
+            false => waiting(self.who, can),
+        }
     }
 
     /// Minutes for being beside the point of the likeliest causes.
@@ -511,6 +542,9 @@ impl PlannedCheck {
 
 /// For each cause, at which place its family names the check.
 fn places(graph: &Graph, model: &Model, check: &Check) -> Vec<u8> {
+    if check.kind == CheckKind::Probe {
+        return vec![PROBE_PLACE; graph.causes.len()];
+    }
     let mut places = vec![UNNAMED; graph.causes.len()];
     for (cause, entry) in graph.causes.iter().enumerate() {
         if let Some(place) = entry.checks.iter().position(|id| *id == check.id) {
@@ -588,5 +622,6 @@ pub fn kind_of(check: &Check) -> StepKind {
     match check.kind {
         CheckKind::Check => StepKind::Check,
         CheckKind::Question => StepKind::Question,
+        CheckKind::Probe => StepKind::Probe,
     }
 }

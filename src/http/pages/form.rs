@@ -147,6 +147,6 @@ fn context(fields: &Fields) -> Context {
             .filter(|seconds: &f64| seconds.is_finite() && *seconds >= 0.0),
         only_in: known("only_in", &PLACES),
         since: None,
-        can: Vec::new(),
+        ..Context::default()
     }
 }

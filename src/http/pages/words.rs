@@ -74,6 +74,7 @@ pub(super) fn kind(kind: StepKind) -> &'static str {
     match kind {
         StepKind::Check => "kind.check",
         StepKind::Question => "kind.question",
+        StepKind::Probe => "kind.probe",
         StepKind::Fix => "kind.fix",
         StepKind::HandOver => "kind.hand-over",
     }
@@ -84,6 +85,7 @@ pub(super) fn check_kind(kind: CheckKind) -> &'static str {
     match kind {
         CheckKind::Check => "kind.check",
         CheckKind::Question => "kind.question",
+        CheckKind::Probe => "kind.probe",
     }
 }
 

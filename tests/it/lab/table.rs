@@ -52,6 +52,7 @@ pub(super) fn facts_of(all: impl Iterator<Item = (String, String)>) -> Vec<Strin
                     | ("close.clean", "yes")
                     | ("origin.compared" | "deflate.compared", "both" | "neither")
                     | ("works.other-scheme", "no")
+                    | ("probe.result", "fault")
             )
     };
     all.filter(|(key, value)| !is_usual(key, value))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::super::super::graph::Graph;
+use super::super::super::graph::{Cause, CheckKind, Graph};
 use super::super::timeouts;
 use super::Places;
 use super::symptoms::{complaint_about_fact, vocabulary};
@@ -44,11 +44,9 @@ pub(super) fn check_checks(graph: &Graph, places: &mut Places<'_>) {
                 ));
             }
         }
-        if !graph
-            .causes
-            .iter()
-            .any(|cause| cause.checks.contains(&check.id))
-        {
+        // A probe looks at all layers, so no cause names it.
+        let is_named = |cause: &Cause| cause.checks.contains(&check.id);
+        if check.kind != CheckKind::Probe && !graph.causes.iter().any(is_named) {
             places.warning(
                 &file,
                 &check.id,

@@ -106,6 +106,7 @@ pub(super) const DISPLAY_KEYS: &[&str] = &[
     "open.seconds",
     "handshake.seconds",
     "tcp.address",
+    "probe.result",
 ];
 
 /// Checks one fact against the vocabulary; the answer is the complaint.

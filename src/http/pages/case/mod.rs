@@ -448,15 +448,23 @@ fn step(t: &'static Messages, case: &str, step: &NextStep, system: &str) -> Step
         instruction: render(&step.instruction),
         commands: Commands::new(t, &step.commands, system),
         why: step.why.clone(),
-        answers: step.answers.clone(),
+        answers: pressed(step),
         fix: is_fix.then(|| format!("/causes/{}?case={case}#fix", step.id)),
         is_hand_over: kind == StepKind::HandOver,
         paste_label: t.get(match kind {
             StepKind::Fix => "step.paste-after-fix",
             StepKind::Check => "step.paste-output",
+            StepKind::Probe => "step.paste-probe",
             StepKind::Question | StepKind::HandOver => "step.paste-more",
         }),
     }
+}
+
+/// The answers that have a button. What a probe finds it says itself.
+fn pressed(step: &NextStep) -> Vec<(String, String)> {
+    let is_pressed = |id: &str| step.kind != StepKind::Probe || id == "cannot-tell";
+    let answers = step.answers.iter();
+    answers.filter(|(id, _)| is_pressed(id)).cloned().collect()
 }
 
 fn bar(probability: f64) -> CauseBar {

@@ -7,7 +7,8 @@ use crate::app::DiagnosedCase;
 use crate::case::{Case, Probed, StageState};
 use crate::engine::diagnosis::VerdictKind;
 use crate::engine::graph::{Graph, Layer};
-use crate::engine::prose::Subject;
+use crate::engine::next_step::StepKind;
+use crate::engine::prose::{Subject, is_whole};
 use crate::http::Shared;
 
 /// What a probe saw.
@@ -33,6 +34,8 @@ pub(super) struct Offer {
     pub(super) hold_hint: String,
     /// One click probes it: the address is known whole, and a probe would tell.
     pub(super) has_short_cut: bool,
+    /// It is the next step, and one click does it.
+    pub(super) is_step: bool,
     /// The last probe is repeated.
     pub(super) is_again: bool,
     /// What to run on one's own machine.
@@ -114,8 +117,10 @@ impl Offer {
         let hold = last.map_or(0, |probed| probed.hold_seconds);
         let longest_hold = shared.app.longest_hold();
         let is_possible = !url.is_empty() && is_whole(&url) && shared.app.may_probe(&url);
+        let is_next = found.diagnosis.next_step.kind == StepKind::Probe;
         Offer {
-            has_short_cut: is_possible && would_tell(graph, found),
+            is_step: is_possible && is_next,
+            has_short_cut: is_possible && !is_next && would_tell(graph, found),
             is_again: last.is_some(),
             command: command(&url, &origin),
             check: check_address(&url, &found.case.id),
@@ -130,14 +135,6 @@ impl Offer {
             origin,
         }
     }
-}
-
-/// Whether nothing of the address was taken out as a secret.
-fn is_whole(url: &str) -> bool {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    // The brackets of an IPv6 address stand before the path.
-    rest.find(['/', '?'])
-        .is_none_or(|path| !rest[path..].contains('['))
 }
 
 /// Whether a look from here is likely to add something: the fault is not in the browser, and no
