@@ -6,6 +6,8 @@ use std::net::IpAddr;
 
 use async_trait::async_trait;
 
+use super::records::{self, Records};
+
 /// Why a name leads nowhere.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
@@ -26,6 +28,12 @@ pub trait Resolve: Send + Sync {
     /// # Errors
     /// The name leads nowhere.
     async fn resolve(&self, name: &str) -> Result<Vec<IpAddr>, NameError>;
+
+    /// What the name servers say of each address family, and over which aliases: that explains, and
+    /// no connection goes to an address because of it. `None` where nobody can be asked.
+    async fn records(&self, _name: &str) -> Option<Records> {
+        None
+    }
 }
 
 /// The operating system's resolver.
@@ -46,6 +54,10 @@ impl Resolve for SystemResolver {
             return Err(NameError::NotFound);
         }
         Ok(addresses)
+    }
+
+    async fn records(&self, name: &str) -> Option<Records> {
+        records::ask(name).await
     }
 }
 

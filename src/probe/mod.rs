@@ -8,6 +8,7 @@
 //!
 //! - [`policy`]: what may be probed. Pure.
 //! - `run`: the stages in their order.
+//! - `records`: what the name servers say, for people; nobody is connected to by it.
 //! - `dns`, `tcp`, `tls`, `upgrade`, `websocket`: one stage each.
 //! - `variants`: the handshake again with one thing changed.
 //! - [`Limits`], [`Order`]: how long and how much; what is asked for.
@@ -15,8 +16,10 @@
 mod bytes;
 mod dns;
 mod limits;
+mod names;
 mod order;
 pub mod policy;
+mod records;
 mod run;
 mod tcp;
 mod tls;
@@ -31,6 +34,7 @@ use tokio::sync::mpsc::UnboundedSender;
 pub use dns::{NameError, Resolve, SystemResolver};
 pub use limits::Limits;
 pub use order::{Order, Vantage};
+pub use records::{Family, Records};
 pub use tls::Trust;
 pub use upgrade::accept_of;
 

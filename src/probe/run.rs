@@ -3,19 +3,26 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
 use jiff::Timestamp;
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::UnboundedSender;
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout_at};
 
 use super::dns::NameError;
+use super::names;
 use super::policy::{Refusal, Scheme, Target};
+use super::records::Records;
 use super::upgrade::{Answer, Judged, Request, Wire};
 use super::{Event, Order, Prober, tcp, tls, upgrade, variants, websocket};
 use crate::case::{Report, Stage, StageKind, StageState};
 use crate::engine::diagnosis::StatedFact;
 use crate::engine::graph::Hop;
 use crate::engine::redact::redact;
+
+/// So long the name servers' own answers are waited for once the addresses are there.
+const LATER: Duration = Duration::from_millis(600);
 
 /// Facts as keys and values.
 pub(super) type Facts = Vec<(&'static str, String)>;
@@ -124,22 +131,52 @@ impl<'a> Walk<'a> {
             return Ok(Some(vec![address]));
         }
         let limit = self.until(self.prober.limits.dns);
-        let found = timeout_at(limit, self.prober.resolver.resolve(&host)).await;
+        let (found, records) = self.looked_up(&host, limit).await;
+        let told = names::facts(records.as_ref());
         let (value, words) = match found {
-            Ok(Ok(addresses)) => return self.judge_addresses(&host, &addresses, begun).map(Some),
-            Ok(Err(NameError::NotFound)) => (
-                "not-found",
-                format!("{host}: there is no such name, or it has no address"),
-            ),
-            Ok(Err(NameError::Failing(words))) => ("failing", format!("{host}: {words}")),
+            Ok(Ok(addresses)) => {
+                return self
+                    .judge_addresses(&host, &addresses, records.as_ref(), begun)
+                    .map(Some);
+            }
+            Ok(Err(NameError::NotFound)) => ("not-found", names::missing(records.as_ref())),
+            Ok(Err(NameError::Failing(words))) => names::failing(records.as_ref(), words),
             Err(_) => (
                 "timed-out",
-                format!("{host}: the name service did not answer in time"),
+                "the name service did not answer in time".to_owned(),
             ),
         };
-        let facts = vec![("dns.lookup", value.to_owned())];
+        let words = names::with_answers(format!("{host}: {words}"), records.as_ref());
+        let mut facts = vec![("dns.lookup", value.to_owned())];
+        facts.extend(told);
+        if let (true, Some(answer)) = (value == "not-found", names::why_missing(records.as_ref())) {
+            facts.push(("dns.answer", answer.to_owned()));
+        }
         self.end(StageKind::Dns, StageState::Failed, begun, words, facts);
         Ok(None)
+    }
+
+    /// What the system's resolver gives, and beside it what the name servers say. For that nobody
+    /// waits long once the former is there.
+    async fn looked_up(
+        &self,
+        host: &str,
+        limit: Instant,
+    ) -> (
+        Result<Result<Vec<IpAddr>, NameError>, Elapsed>,
+        Option<Records>,
+    ) {
+        let resolver = &self.prober.resolver;
+        let found = std::pin::pin!(timeout_at(limit, resolver.resolve(host)));
+        let records = std::pin::pin!(timeout_at(limit, resolver.records(host)));
+        match select(found, records).await {
+            Either::Left((found, records)) => {
+                let limit = limit.min(Instant::now() + LATER);
+                let records = timeout_at(limit, records).await;
+                (found, records.ok().and_then(Result::ok).flatten())
+            }
+            Either::Right((records, found)) => (found.await, records.ok().flatten()),
+        }
     }
 
     /// Drops the addresses that may not be reached; none left is a refusal.
@@ -147,6 +184,7 @@ impl<'a> Walk<'a> {
         &mut self,
         host: &str,
         addresses: &[IpAddr],
+        records: Option<&Records>,
         begun: Instant,
     ) -> Result<Vec<IpAddr>, Refusal> {
         let judged: Vec<Result<IpAddr, Refusal>> = addresses
@@ -163,14 +201,15 @@ impl<'a> Walk<'a> {
                 Err(error) => refusal = refusal.or(Some(error)),
             }
         }
-        let mut detail = format!("{host}: {}", by_family(addresses));
+        let mut detail = format!("{host}: {}", names::by_family(addresses, records));
         if refused > 0 {
             detail.push_str(&format!("; {refused} of them not public, left out"));
         }
-        let facts = vec![
+        let mut facts = vec![
             ("dns.lookup", "ok".to_owned()),
-            ("dns.addresses", listed(addresses)),
+            ("dns.addresses", names::listed(addresses)),
         ];
+        facts.extend(names::facts(records));
         let state = if passed.is_empty() {
             StageState::Failed
         } else {
@@ -476,21 +515,6 @@ fn limited(addresses: &[IpAddr], most: usize) -> Vec<IpAddr> {
             *count <= most
         })
         .collect()
-}
-
-fn listed(addresses: &[IpAddr]) -> String {
-    let texts: Vec<String> = addresses.iter().take(16).map(IpAddr::to_string).collect();
-    texts.join(", ")
-}
-
-/// What each kind of record gave, for people.
-fn by_family(addresses: &[IpAddr]) -> String {
-    let (v4, v6): (Vec<IpAddr>, Vec<IpAddr>) = addresses.iter().copied().partition(IpAddr::is_ipv4);
-    let of_kind = |kind: &str, found: &[IpAddr]| match found {
-        [] => format!("no {kind} record"),
-        found => format!("{kind} {}", listed(found)),
-    };
-    format!("{}; {}", of_kind("A", &v4), of_kind("AAAA", &v6))
 }
 
 pub(super) fn milliseconds(duration: Duration) -> u64 {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 
 use super::job::Job;
-use crate::probe::{NameError, Resolve};
+use crate::probe::{NameError, Records, Resolve};
 
 /// Rates are for a minute.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -119,6 +119,10 @@ impl Resolve for Counting {
             std::future::pending::<()>().await;
         }
         Ok(addresses)
+    }
+
+    async fn records(&self, name: &str) -> Option<Records> {
+        self.inner.records(name).await
     }
 }
 

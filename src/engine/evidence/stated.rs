@@ -64,6 +64,14 @@ pub const STATED: &[(&str, AnyOf)] = &[
     ),
     ("dns.address.kind", Values(&["unexpected"])),
     (
+        "dns.answer",
+        Values(&["alias-without-target", "no-address", "no-name"]),
+    ),
+    (
+        "dns.families",
+        Values(&["only-ipv4-failed", "only-ipv6-failed"]),
+    ),
+    (
         "dns.lookup",
         Values(&["failing", "not-found", "ok", "timed-out"]),
     ),

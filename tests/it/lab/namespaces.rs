@@ -204,11 +204,16 @@ pub(super) fn examine() -> Vec<Seen> {
 fn names(machines: &mut Machines) -> Vec<Seen> {
     let client = machines.client.clone();
     let url = "wss://missing.example.com/ws";
+    let known = "ws://chat.example.com:8080/ws";
     let mut all = vec![machines.seen("no name server", url, "dns-resolver-failing")];
-    for (answer, cause) in [
-        ("nxdomain", "dns-name-not-found"),
-        ("servfail", "dns-resolver-failing"),
-        ("silent", "dns-resolver-failing"),
+    for (answer, url, cause) in [
+        ("nxdomain", url, "dns-name-not-found"),
+        ("nodata", url, "dns-name-not-found"),
+        ("alias", url, "dns-name-not-found"),
+        ("servfail", url, "dns-resolver-failing"),
+        ("silent", url, "dns-resolver-failing"),
+        ("aaaa-servfail", known, "healthy"),
+        ("aaaa-silent", known, "healthy"),
     ] {
         machines.start(&client, "python3", "names.py", &[answer]);
         all.push(machines.seen(&format!("name server: {answer}"), url, cause));
