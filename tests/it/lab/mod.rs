@@ -255,7 +255,7 @@ fn code_of_page(page: &Option<(String, String)>, diagnosis: &Diagnosis) -> Strin
         .unwrap_or_else(|| panic!("no cause {cause}"));
     let found = sections(&file.text)
         .into_iter()
-        .find(|part| part.title == section)
+        .find(|part| begins_with(part.title, section))
         .unwrap_or_else(|| panic!("{cause}: no section {section}"));
     let code = found.markdown.split("```").nth(1).expect("a block of code");
     let (_, code) = code.split_once('\n').expect("a language");
@@ -266,6 +266,13 @@ fn code_of_page(page: &Option<(String, String)>, diagnosis: &Diagnosis) -> Strin
         .replacen("server {", "server {\n    listen {front};", 1)
         .replace("bind :443 ssl crt /etc/haproxy/certs/", "bind :{front}")
         .replace("localhost {", "http://localhost:{front} {")
+}
+
+/// Whether a heading begins with these words, in whatever case.
+fn begins_with(title: &str, words: &str) -> bool {
+    title
+        .get(..words.len())
+        .is_some_and(|beginning| beginning.eq_ignore_ascii_case(words))
 }
 
 async fn examine(bench: &Bench, setup: Setup) -> Seen {

@@ -70,6 +70,8 @@ const kinds = {
   'http-refuses': () => {
     const server = http.createServer((request, response) => response.end('hello'));
     server.on('upgrade', (request, socket) => {
+      // Who reads no further resets the connection.
+      socket.on('error', () => socket.destroy());
       socket.end(`HTTP/1.1 ${words.join(' ')}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
     });
     listen(server);
@@ -82,6 +84,8 @@ const kinds = {
     const missing = 'Cannot GET this';
     const server = http.createServer((request, response) => response.writeHead(404).end(missing));
     server.on('upgrade', (request, socket, head) => {
+      // Who reads no further resets the connection.
+      socket.on('error', () => socket.destroy());
       if (request.url.split('?')[0] === words[0]) {
         return sockets.handleUpgrade(request, socket, head, (one) => sockets.emit('connection', one));
       }
