@@ -291,12 +291,15 @@ fn aliases(answer: &Message<Vec<u8>>, name: &Name<Vec<u8>>) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// What a name server makes of a query for records of that kind.
+    type Answering = fn(&Message<Vec<u8>>, Rtype) -> Option<Vec<u8>>;
+
     fn named(name: &str) -> Name<Vec<u8>> {
         Name::vec_from_str(name).expect("a name")
     }
 
     /// A name server that gives every question to `answer` and sends back what it makes of it.
-    async fn server(answer: fn(&Message<Vec<u8>>, Rtype) -> Option<Vec<u8>>) -> SocketAddr {
+    async fn server(answer: Answering) -> SocketAddr {
         let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
         let address = socket.local_addr().expect("its address");
         tokio::spawn(async move {
@@ -312,7 +315,7 @@ mod tests {
         address
     }
 
-    async fn asked(answer: fn(&Message<Vec<u8>>, Rtype) -> Option<Vec<u8>>) -> Records {
+    async fn asked(answer: Answering) -> Records {
         let configuration = Configuration {
             servers: vec![server(answer).await],
             ..Configuration::default()
