@@ -98,6 +98,7 @@ impl Graph {
         let mut found: Vec<&Code> = self.codes(first).collect();
         let is_name = first.contains('_')
             || first.starts_with("0x")
+            || is_negative(first)
             || (first.len() >= LEAST_NAME && first.bytes().skip(1).any(|b| b.is_ascii_uppercase()));
         if found.is_empty() && is_name {
             found = self.codes_called(first, "").collect();
@@ -128,6 +129,13 @@ impl Code {
     }
 }
 
+/// A number below zero: Chromium's and Apple's error codes.
+fn is_negative(part: &str) -> bool {
+    part.strip_prefix('-').is_some_and(|digits| {
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
 fn is_kind(part: &str) -> bool {
     KINDS.iter().any(|kind| part.eq_ignore_ascii_case(kind))
 }
@@ -155,7 +163,7 @@ mod tests {
                 code("12002", "windows"),
                 code("UF", "envoy"),
                 code("URX", "envoy"),
-                code("ERR_FAILED", "chromium"),
+                titled("ERR_FAILED", "chromium", "ERR_FAILED (-2): it failed"),
                 code("transport-close", "socket.io"),
                 code("20", "errno"),
                 code("52", "errno"),
@@ -191,6 +199,9 @@ mod tests {
     #[test]
     fn whose_code_it_is_may_be_said() {
         assert_eq!(meant("net::ERR_FAILED"), ["ERR_FAILED"]);
+        assert_eq!(meant("-2"), ["ERR_FAILED"]);
+        assert_eq!(meant("net error -2"), ["ERR_FAILED"]);
+        assert!(meant("-3").is_empty());
         assert_eq!(meant("nginx 444"), ["444"]);
         assert_eq!(meant("status 444 nginx"), ["444"]);
         assert!(meant("apache 444").is_empty());
