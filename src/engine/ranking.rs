@@ -198,12 +198,17 @@ impl Weighed {
         families
     }
 
+    /// To which power the families' probabilities are raised at the very end.
+    fn power(&self) -> f64 {
+        let findings = self.findings.max(1) as f64;
+        self.numbers.temperature * findings.powf(-self.numbers.repetition)
+    }
+
     /// Probabilities that mean what they say, see [`Numbers::temperature`] and [`Numbers::doubt`],
     /// and that of "something else". The order of families and the shares within them stay.
     fn calibrated(&self) -> (Vec<f64>, f64) {
         let families = self.families();
-        let findings = self.findings.max(1) as f64;
-        let temperature = self.numbers.temperature * findings.powf(-self.numbers.repetition);
+        let temperature = self.power();
         // A narrower cause has no family of its own, and most positions are those of such.
         let sharpened = |p: &f64| if *p > 0.0 { p.powf(temperature) } else { 0.0 };
         let sharper: Vec<f64> = families.iter().map(sharpened).collect();
@@ -225,6 +230,12 @@ impl Posterior {
     /// evidence by itself, to see whether it stands alone, needs what the words alone make of it.
     pub fn families_as_weighed(&self) -> Vec<f64> {
         self.weighed.families()
+    }
+
+    /// To which power the families' probabilities were raised at the very end, see
+    /// [`Numbers::temperature`] and [`Numbers::repetition`].
+    pub fn power(&self) -> f64 {
+        self.weighed.power()
     }
 
     /// After the fixes of these causes were applied and it fails still: `left` is how often a fix
@@ -412,6 +423,11 @@ impl Model {
     /// The factor by which evidence of that weight multiplies the odds against "something else".
     pub fn factor(&self, weight: f64) -> f64 {
         (self.numbers.trust * weight).exp()
+    }
+
+    /// The share that is given to "something else" at the very end.
+    pub fn doubt(&self) -> f64 {
+        self.numbers.doubt
     }
 
     /// Whether the symptoms are looks at the same thing, of which one excludes the other.

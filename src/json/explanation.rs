@@ -14,6 +14,8 @@ pub struct ExplanationJson {
     /// The root of its family, if it is a narrower cause.
     parent: Option<String>,
     prior: f64,
+    /// Before the last step: what the prior and the factors make.
+    weighed: f64,
     probability: f64,
     place: usize,
     families: usize,
@@ -102,6 +104,7 @@ pub fn explanation(of: &Explanation) -> ExplanationJson {
         url: format!("/causes/{}", of.id),
         parent: of.parent.as_ref().map(|(id, _)| id.clone()),
         prior: of.prior,
+        weighed: of.weighed,
         probability: of.probability,
         place: of.place,
         families: of.families,

@@ -42,6 +42,19 @@ pub fn times(factor: f64) -> String {
     }
 }
 
+/// From the factors to the probability that is said, in a sentence or two.
+fn how_the_number_follows(of: &Explanation) -> String {
+    format!(
+        "How common it is and these factors make {}. The last step makes numbers mean what they \
+         say: each family of causes to the power {}, {} kept for something else, all adding up to \
+         100 % again. That makes {}.",
+        percent(of.weighed),
+        of.last_step.power,
+        percent(of.last_step.doubt),
+        percent(of.probability)
+    )
+}
+
 /// One line a reason, indented by two.
 fn written(of: &Explanation, clean: impl Fn(&str) -> String) -> String {
     let mut out = String::new();
@@ -85,6 +98,7 @@ fn written(of: &Explanation, clean: impl Fn(&str) -> String) -> String {
         }
     }
     let _ = writeln!(out, "\n{}", clean(&of.stage));
+    let _ = writeln!(out, "\n{}", how_the_number_follows(of));
     if let Some(rival) = &of.rival {
         let title = clean(&rival.title);
         let _ = writeln!(

@@ -211,3 +211,25 @@ async fn a_case_says_why_not() {
         missing.body
     );
 }
+
+/// What the factors make, raised to the power that is named, stands to what others make as the
+/// probabilities that are said.
+#[test]
+fn the_number_follows_from_the_factors_by_the_last_step() {
+    let evidence = [pasted(
+        "the socket closes after 60 seconds behind nginx with code 1006",
+    )];
+    let causes = ENGINE.diagnose(&evidence).causes;
+    let explained: Vec<_> = causes
+        .iter()
+        .filter(|cause| cause.probability > 0.01)
+        .map(|cause| ENGINE.explain(&evidence, &cause.id).expect("a cause"))
+        .collect();
+    assert!(explained.len() > 1);
+    let first = &explained[0];
+    for other in &explained[1..] {
+        let said = (first.probability / other.probability).ln();
+        let made = (first.weighed / other.weighed).ln() * first.last_step.power;
+        assert!((said - made).abs() < 0.05, "{said} {made} {}", other.id);
+    }
+}

@@ -213,3 +213,54 @@ fn nobody_is_waited_for_to_probe() {
     }]);
     assert_eq!(found.next_step.kind, StepKind::Probe);
 }
+
+/// Whoever pastes a browser's bare message is first asked what they know anyway, and sent to a command
+/// line or a server only then.
+#[test]
+fn what_people_know_is_asked_first() {
+    let bare = [
+        "WebSocket connection to 'wss://app.example/ws' failed: ",
+        "WebSocket connection to 'wss://app.example/ws' failed: Error during WebSocket handshake: \
+         Unexpected response code: 404",
+        "code: 1006, wasClean: false",
+        REFUSED,
+    ];
+    for text in bare {
+        let mut answered: Vec<&str> = Vec::new();
+        let mut steps = Vec::new();
+        for _ in 0..2 {
+            let step = with(text, &[], &answered).next_step;
+            let check = ENGINE.graph().checks.iter().find(|c| c.id == step.id);
+            let check = check.unwrap_or_else(|| panic!("{text}: {step:?}"));
+            answered.push(&check.id);
+            steps.push((step.kind, step.minutes));
+        }
+        let questions = steps.iter().filter(|(kind, _)| *kind == StepKind::Question);
+        assert_eq!(questions.count(), 2, "{text}: {answered:?}");
+        assert!(
+            steps.iter().all(|(_, minutes)| *minutes <= 0.5),
+            "{answered:?}"
+        );
+    }
+}
+
+/// Where a cause is as good as certain nobody is asked for the sake of asking.
+#[test]
+fn the_certain_is_fixed_without_questions() {
+    for text in [
+        "net::ERR_CERT_COMMON_NAME_INVALID",
+        "Refused to connect to 'wss://a.example/ws' because it violates the following Content \
+         Security Policy directive: \"connect-src 'self'\".",
+    ] {
+        let found = with(text, &[], &[]);
+        let is_clear = found.causes.first().is_some_and(|c| c.probability >= 0.95);
+        if is_clear {
+            assert_ne!(
+                found.next_step.kind,
+                StepKind::Question,
+                "{:?}",
+                found.next_step
+            );
+        }
+    }
+}

@@ -78,6 +78,26 @@ fn sentences_that_were_not_looked_at_are_mostly_read() {
     assert!(share >= 0.75, "{share:.2}\n{}", complaints.join("\n"));
 }
 
+/// What people write back when they were asked says the same as the buttons of the step do.
+#[test]
+fn what_is_written_back_says_what_a_button_says() {
+    let (share, complaints) = share_read("written back");
+    assert!(share >= 1.0, "{share:.2}\n{}", complaints.join("\n"));
+    let graph = read(&shipped()).graph;
+    let answers = || graph.checks.iter().flat_map(|check| &check.answers);
+    for sentence in sentences("written back") {
+        for (key, value) in sentence.told {
+            let is_a_buttons = answers().any(|answer| {
+                let facts = answer.facts.iter();
+                facts
+                    .filter(|(told, _)| *told == key)
+                    .any(|(_, told)| told == value)
+            });
+            assert!(is_a_buttons, "{}: {key} = {value}", sentence.text);
+        }
+    }
+}
+
 /// Every language's text is found in a paste, and not only matched by its expression.
 #[test]
 fn every_language_is_read() {

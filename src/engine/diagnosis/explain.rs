@@ -67,6 +67,11 @@ pub struct Explanation {
     pub parent: Option<(String, String)>,
     /// How likely it was before anything was seen; a family's for a root. Rounded to four places.
     pub prior: f64,
+    /// How likely the prior and all factors make it, before the last step, which makes probabilities
+    /// mean what they say. Rounded to four places.
+    pub weighed: f64,
+    /// What the last step does.
+    pub last_step: LastStep,
     /// How likely it is now, rounded to four places.
     pub probability: f64,
     /// Its family's place among all families, from 1.
@@ -85,6 +90,16 @@ pub struct Explanation {
     pub raises: Vec<Change>,
     /// Answers that would make it less likely, the most telling first.
     pub lowers: Vec<Change>,
+}
+
+/// The last step: each family's share is raised to a power, so that what is said is right as often as
+/// it says, and all are made to add up to 1 again.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LastStep {
+    /// The power.
+    pub power: f64,
+    /// What is kept for "something else" whatever was seen.
+    pub doubt: f64,
 }
 
 /// Something that speaks for a cause or against it.
@@ -166,6 +181,11 @@ impl Engine {
                 (parent.id.clone(), parent.title.clone())
             }),
             prior: round(self.prior(own)),
+            weighed: round(self.share_as_weighed(own, &weighed)),
+            last_step: LastStep {
+                power: weighed.posterior.power(),
+                doubt: self.model.doubt(),
+            },
             probability: round(self.share(own, &weighed)),
             place: 1 + self
                 .roots()
@@ -191,6 +211,14 @@ impl Engine {
             true => weighed.families[cause],
             false => weighed.posterior.causes[cause],
         }
+    }
+
+    /// The same before the last step, which leaves the shares within a family as they are.
+    fn share_as_weighed(&self, cause: usize, weighed: &Weighed) -> f64 {
+        let root = self.model.root_of(cause);
+        let family = weighed.posterior.families_as_weighed()[root];
+        let within = self.share(cause, weighed) / weighed.families[root].max(f64::MIN_POSITIVE);
+        family * within
     }
 
     fn prior(&self, cause: usize) -> f64 {

@@ -130,22 +130,35 @@ impl Engine {
         let symptoms: Vec<SeenSymptom> = seen.map(|seen| self.seen_symptom(seen)).collect();
         let seen = symptoms.iter().map(|seen| seen.title.as_str());
         let seen: Vec<&str> = seen.take(2).collect();
-        let also = AlsoFault {
+        let why = format!(
+            "There are two faults: \u{201c}{}\u{201d} does not explain that {}. That fits \
+             \u{201c}{}\u{201d}, which shows later on the way: deal with the first one, then \
+             look again.",
+            one.title,
+            seen.join(" and that "),
+            cause.title
+        );
+        let also = self.also_fault(other, second.families[other], symptoms, why);
+        Some((first, also))
+    }
+
+    /// A second fault of that root cause.
+    fn also_fault(
+        &self,
+        root: usize,
+        probability: f64,
+        symptoms: Vec<SeenSymptom>,
+        why: String,
+    ) -> AlsoFault {
+        let cause = &self.graph.causes[root];
+        AlsoFault {
             cause: cause.id.clone(),
             title: cause.title.clone(),
             layer: cause.layer,
-            probability: round(second.families[other]),
-            why: format!(
-                "There are two faults: \u{201c}{}\u{201d} does not explain that {}. That fits \
-                 \u{201c}{}\u{201d}, which shows later on the way: deal with the first one, then \
-                 look again.",
-                one.title,
-                seen.join(" and that "),
-                cause.title
-            ),
+            probability: round(probability),
+            why,
             symptoms,
-        };
-        Some((first, also))
+        }
     }
 
     fn leading(&self, weighed: &Weighed) -> Option<usize> {
@@ -182,26 +195,17 @@ impl Engine {
                     && stage != main_stage
                     && !is_unlikely(&weighed, root)
                     && explained < UNEXPLAINED;
-                let cause = &self.graph.causes[root];
                 is_another.then(|| {
                     let address = gathered.address_of(connection).unwrap_or_default();
-                    let also = AlsoFault {
-                        cause: cause.id.clone(),
-                        title: cause.title.clone(),
-                        layer: cause.layer,
-                        probability: round(weighed.families[root]),
-                        why: format!(
-                            "There are two faults: the connection to {address} fails for another \
-                             reason, which fits \u{201c}{}\u{201d} and shows later on the way. \
-                             Deal with the first one, then look again.",
-                            cause.title
-                        ),
-                        symptoms: weighed
-                            .symptoms
-                            .iter()
-                            .map(|seen| self.seen_symptom(seen))
-                            .collect(),
-                    };
+                    let why = format!(
+                        "There are two faults: the connection to {address} fails for another \
+                         reason, which fits \u{201c}{}\u{201d} and shows later on the way. \
+                         Deal with the first one, then look again.",
+                        self.graph.causes[root].title
+                    );
+                    let seen = weighed.symptoms.iter();
+                    let symptoms = seen.map(|seen| self.seen_symptom(seen)).collect();
+                    let also = self.also_fault(root, weighed.families[root], symptoms, why);
                     (also, (stage < main_stage).then_some(connection))
                 })
             })

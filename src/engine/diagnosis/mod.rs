@@ -23,7 +23,7 @@ use super::redact::{Redacted, redact, redact_owned};
 use super::timeouts::{Lasted, TimeoutCandidate};
 
 pub use engine::Engine;
-pub use explain::{Change, Explained, Explanation, Rival, Strength, Unseen};
+pub use explain::{Change, Explained, Explanation, LastStep, Rival, Strength, Unseen};
 pub use verdict::{IDENTIFIED, LIKELY};
 
 /// A less likely cause than this counts as ruled out.

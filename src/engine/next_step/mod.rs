@@ -23,19 +23,23 @@ pub(super) const VERIFY_MINUTES: f64 = 1.0;
 pub(super) const CANNOT_TELL: f64 = 0.1;
 /// Share of its minutes that a check must take off what is left to find out.
 const LEAST_SHARE: f64 = 0.4;
+/// The same of a question, which takes no trip and nobody else's time.
+const LEAST_SHARE_OF_QUESTION: f64 = 0.1;
+/// From this probability of the likeliest cause on people would wonder why they are asked still, so a
+/// question must be worth as much as any check.
+const BEYOND_QUESTION: f64 = 0.95;
 /// Causes say which of their checks tell best. A check further down a list is less to the point
 /// than its answers let on, and costs that many minutes more a place.
 const MINUTES_PER_PLACE: f64 = 0.7;
+/// A question is about the situation, whatever the cause: its place says half as much.
+const MINUTES_PER_PLACE_OF_QUESTION: f64 = 0.35;
 /// The place of a check that none of the likeliest causes names.
 const FAR_DOWN: u8 = 5;
 /// The place of a probe, whatever the cause: no list names it, for it looks at all layers.
 const PROBE_PLACE: u8 = 1;
-/// While next to nothing is known what can be answered on the spot comes first: getting at a command
-/// line, a log or a panel takes that many minutes.
+/// What can be answered on the spot comes first: getting at a command line, a log or a panel takes
+/// that many minutes, once. Who has done a check goes on where they are.
 const TRIP_MINUTES: f64 = 4.0;
-/// Once more is known that share of it is reckoned, for many are there already: what can be answered
-/// on the spot goes before what tells about as much, and who has done a check goes on where they are.
-const TRIP_SHARE: f64 = 0.375;
 /// Stands for the place of a check that a cause does not name.
 const UNNAMED: u8 = u8::MAX;
 /// A check that saves fewer minutes only wears people out.
@@ -307,7 +311,7 @@ impl Planner {
             let is_there = |done: &usize| self.checks[*done].access == planned.access;
             let trip = match answered.iter().any(is_there) {
                 true => 0.0,
-                false => planned.trip * TRIP_SHARE,
+                false => planned.trip,
             };
             let detour = planned.detour(&likeliest) + trip + planned.waiting(can);
             let least = best.map_or(LEAST_SAVED, |(_, value)| value);
@@ -472,7 +476,8 @@ impl<'s> Standing<'s> {
         let after = self.belief.to_go_after(&check.answers, self.fixes, most)?;
         let minutes = cannot_tell + (1.0 - CANNOT_TELL) * after;
         // What is left to do is reckoned hopefully, so a check must do its part of it.
-        let does_its_part = self.to_go - (minutes - check.minutes) >= LEAST_SHARE * check.minutes;
+        let share = check.least_share(self.belief.probability(0));
+        let does_its_part = self.to_go - (minutes - check.minutes) >= share * check.minutes;
         let saved = self.without - minutes;
         (does_its_part && saved > least).then_some(saved)
     }
@@ -536,7 +541,26 @@ impl PlannedCheck {
             .filter(|place| *place != UNNAMED)
             .min()
             .unwrap_or(FAR_DOWN);
-        f64::from(place) * MINUTES_PER_PLACE
+        let minutes = match self.is_question() {
+            true => MINUTES_PER_PLACE_OF_QUESTION,
+            false => MINUTES_PER_PLACE,
+        };
+        f64::from(place) * minutes
+    }
+
+    /// Whether it is answered on the spot, out of one's head.
+    fn is_question(&self) -> bool {
+        self.trip == 0.0 && !self.is_probe
+    }
+
+    /// Share of its minutes that it must take off what is left, with that probability of the likeliest
+    /// cause.
+    fn least_share(&self, likeliest: f64) -> f64 {
+        let is_clear = likeliest >= BEYOND_QUESTION;
+        match self.is_question() && !is_clear {
+            true => LEAST_SHARE_OF_QUESTION,
+            false => LEAST_SHARE,
+        }
     }
 }
 

@@ -32,6 +32,7 @@ struct WhyPage {
     place: String,
     prior: String,
     stage: String,
+    sum: String,
     /// Address and title of the root of its family.
     parent: Option<(String, String)>,
     cause: String,
@@ -198,6 +199,7 @@ impl WhyPage {
             place: t.fill("why.place", &place),
             prior: t.with("why.prior", "percent", percent(of.prior)),
             stage: of.stage.clone(),
+            sum: sum(t, of),
             parent: of
                 .parent
                 .as_ref()
@@ -234,6 +236,19 @@ impl WhyPage {
             id,
         }
     }
+}
+
+/// How the number follows from the factors.
+fn sum(t: &Messages, of: &Explanation) -> String {
+    t.fill(
+        "why.sum",
+        &[
+            ("weighed", &percent(of.weighed)),
+            ("power", &of.last_step.power),
+            ("doubt", &percent(of.last_step.doubt)),
+            ("percent", &percent(of.probability)),
+        ],
+    )
 }
 
 fn reason_row(t: &Messages, explained: &Explained) -> ReasonRow {
