@@ -12,7 +12,7 @@ use super::{
 };
 use crate::engine::Diagnosis;
 use crate::engine::diagnosis::{RankedCause, StepState, VerdictKind};
-use crate::engine::graph::{Graph, Layer, Who};
+use crate::engine::graph::{Graph, Layer, Who, introduced};
 use crate::engine::prose::summary;
 
 /// From this probability on the likeliest cause decides who is asked.
@@ -169,7 +169,7 @@ pub fn describe(graph: &Graph, case: &Case, position: usize) -> String {
                 (None, answer) => answer,
             };
             let title = check.map_or(step.as_str(), |check| check.title.as_str());
-            format!("{title}: {words}")
+            format!("{} {words}", introduced(title))
         }
         Happening::Fix { cause, report } => {
             let title = cause_title(graph, cause);

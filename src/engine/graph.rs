@@ -647,6 +647,14 @@ pub struct Check {
     pub group: String,
 }
 
+/// A check's title with what stands before its answer: a colon, which a question needs not.
+pub fn introduced(title: &str) -> String {
+    match title.ends_with('?') {
+        true => title.to_owned(),
+        false => format!("{title}:"),
+    }
+}
+
 impl Check {
     /// What one needs at hand for it.
     pub fn access(&self) -> Access {

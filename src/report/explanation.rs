@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::{literal, percent, plain};
 use crate::engine::diagnosis::{Change, Explained, Explanation, Strength};
+use crate::engine::graph::introduced;
 
 /// For a terminal.
 pub fn explanation_text(of: &Explanation) -> String {
@@ -158,8 +159,8 @@ fn changes(
     for change in changes {
         let _ = writeln!(
             out,
-            "  {}: \"{}\" -> from {} to {} [{}]",
-            clean(&change.title),
+            "  {} \"{}\" -> from {} to {} [{}]",
+            clean(&introduced(&change.title)),
             clean(&change.answer_title),
             percent(of.probability),
             percent(change.probability),

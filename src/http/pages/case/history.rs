@@ -11,7 +11,7 @@ use crate::case::verification::Verification;
 use crate::case::{Case, Entry, FixReport, FixResult, Given, Happening, Outcome, OutcomeKind};
 use crate::engine::Diagnosis;
 use crate::engine::diagnosis::{StepState, VerdictKind};
-use crate::engine::graph::Graph;
+use crate::engine::graph::{Graph, introduced};
 use crate::report::{self, percent};
 
 /// Something that happened.
@@ -225,9 +225,10 @@ pub(super) fn answer_titles(
             Some(FixReport::Applied) => "fix.applied",
             Some(FixReport::Works) => "fix.works",
             Some(FixReport::Fails) => "fix.fails",
-            None => return (step.to_owned(), answer.to_owned()),
+            None => return (introduced(step), answer.to_owned()),
         };
-        return (cause_title(graph, step), t.get(key).to_owned());
+        let title = cause_title(graph, step);
+        return (introduced(&title), t.get(key).to_owned());
     }
     let check = graph.check(step);
     let title = check.map_or(step, |check| check.title.as_str());
@@ -237,7 +238,7 @@ pub(super) fn answer_titles(
         None if answer == "cannot-tell" => t.get("timeline.cannot-tell"),
         None => answer,
     };
-    (title.to_owned(), words.to_owned())
+    (introduced(title), words.to_owned())
 }
 
 /// A kind of ending in words.

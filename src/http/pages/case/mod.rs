@@ -281,11 +281,7 @@ impl CasePage {
                         .collect(),
                 })
                 .collect(),
-            along_heading: t.get(
-                diagnosis
-                    .access
-                    .map_or("along.anywhere", words::while_there),
-            ),
+            along_heading: t.get(along_heading(diagnosis)),
             is_can_open: !found.can().is_empty(),
             can: Who::ALL
                 .into_iter()
@@ -535,4 +531,15 @@ fn cause_view(
 /// To the minute, in UTC.
 fn time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// What stands above the steps that are offered beside the chosen one.
+fn along_heading(diagnosis: &Diagnosis) -> &'static str {
+    let is_question = |step: &NextStep| step.kind == StepKind::Question;
+    if is_question(&diagnosis.next_step) && diagnosis.along.iter().all(is_question) {
+        return "along.questions";
+    }
+    diagnosis
+        .access
+        .map_or("along.anywhere", words::while_there)
 }
