@@ -6,11 +6,14 @@ use jiff::Timestamp;
 
 use super::{App, AppError, BLOCKING_FROM};
 use crate::case::diagnosed::CLOSE_AS_SOLVED;
+use crate::case::replies;
 use crate::case::{
     Case, CaseState, DiagnosedCase, Entry, FixReport, FixResult, Happening, Outcome, OutcomeKind,
 };
 use crate::engine::diagnosis::{Explanation, StatedFact};
+use crate::engine::evidence::Context;
 use crate::engine::near::near_names;
+use crate::engine::next_step::StepKind;
 use crate::engine::redact::redact;
 use crate::engine::{Engine, Evidence};
 use crate::store::{CaseSummary, StoreError};
@@ -22,6 +25,8 @@ const RESERVED_ENTRIES: usize = 50;
 /// Whoever changes a case without naming a revision is added to whatever is there; somebody else
 /// may be faster so many times.
 const MOST_ATTEMPTS: usize = 20;
+/// A reply to a step has at most that many bytes.
+const LONGEST_REPLY: usize = 200;
 /// A note has at most that many bytes.
 const LONGEST_NOTE: usize = 20_000;
 
@@ -120,7 +125,8 @@ impl App {
         Ok(self.store.cases(state, most).await?)
     }
 
-    /// Adds evidence to a case. Without a `revision` it is added to whatever is there.
+    /// Adds evidence to a case. Without a `revision` it is added to whatever is there. A short reply
+    /// to the step that is next, such as "yes", counts as its answer.
     ///
     /// # Errors
     /// There is no such case, somebody else changed it since `revision`, or the store fails.
@@ -131,9 +137,31 @@ impl App {
         evidence: Evidence,
         now: Timestamp,
     ) -> Result<DiagnosedCase, AppError> {
+        if let Some((step, answer)) = self.replied(id, &evidence).await? {
+            return self.answer(id, &step, &answer, None, revision, now).await;
+        }
         let evidence = self.keep(evidence).await?;
         let entry = |_: &Case| Ok(Entry::new(now, Happening::Evidence, evidence.clone()));
         self.go_on(id, revision, entry).await
+    }
+
+    /// The step and the answer that a text means which is nothing but a reply to the step that is next.
+    async fn replied(
+        &self,
+        id: &str,
+        evidence: &Evidence,
+    ) -> Result<Option<(String, String)>, AppError> {
+        let Some(text) = evidence.text.as_deref() else {
+            return Ok(None);
+        };
+        let says_more = !evidence.facts.is_empty() || evidence.context != Context::default();
+        if says_more || text.len() > LONGEST_REPLY {
+            return Ok(None);
+        }
+        let step = self.case(id).await?.diagnosis.next_step;
+        let is_asked = matches!(step.kind, StepKind::Check | StepKind::Question);
+        let answer = replies::meant(text, &step.answers).map(str::to_owned);
+        Ok(answer.filter(|_| is_asked).map(|answer| (step.id, answer)))
     }
 
     /// Adds the answer to a step to a case, and what was pasted with it. The step is a check, or the

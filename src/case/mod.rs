@@ -17,6 +17,7 @@ pub mod diagnosed;
 pub mod handover;
 mod probe;
 pub mod replay;
+pub mod replies;
 pub mod verification;
 
 use jiff::Timestamp;

@@ -302,7 +302,7 @@ async fn a_late_answer_shows_what_changed_and_is_offered_again() {
         .await;
     assert_eq!(page.status, StatusCode::CONFLICT);
     for shown in [
-        "Does it work past the proxy?: It works",
+        "Does it work past the proxy? It works",
         "name=\"revision\" value=\"2\"",
         "name=\"answer\" value=\"fails\"",
         "It fails too",
@@ -316,6 +316,30 @@ async fn a_late_answer_shows_what_changed_and_is_offered_again() {
         .await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER);
     assert_eq!(story.now().await["revision"], 3);
+}
+
+/// "yes" in the field for pastes is the answer to the step that asks, not evidence of which nothing is
+/// understood.
+#[tokio::test]
+async fn a_short_reply_is_the_answer_to_the_step() {
+    let test = start().await;
+    let story = Story::open(&test, TEXT).await;
+    let step = story.now().await["diagnosis"]["next_step"].clone();
+    let answer = &step["answers"][0];
+    let path = format!("{}/evidence", story.place);
+    let reply = json!({"text": answer["title"], "revision": 1});
+    let case = test.post_json(&path, &reply).await.json();
+    let last = case["timeline"].as_array().and_then(|all| all.last());
+    let last = last.expect("an entry");
+    assert_eq!(last["kind"], "answer", "{last}");
+    assert_eq!(
+        (&last["step"], &last["answer"]),
+        (&step["id"], &answer["id"])
+    );
+    let more = json!({"text": "yes, but nobody knows why", "revision": 2});
+    let case = test.post_json(&path, &more).await.json();
+    let last = case["timeline"].as_array().and_then(|all| all.last());
+    assert_eq!(last.expect("an entry")["kind"], "evidence");
 }
 
 #[tokio::test]
