@@ -217,7 +217,7 @@ async fn a_case_says_why_not() {
 #[test]
 fn the_number_follows_from_the_factors_by_the_last_step() {
     let evidence = [pasted(
-        "the socket closes after 60 seconds behind nginx with code 1006",
+        "Error during WebSocket handshake: Unexpected response code: 404",
     )];
     let causes = ENGINE.diagnose(&evidence).causes;
     let explained: Vec<_> = causes
