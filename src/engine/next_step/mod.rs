@@ -308,7 +308,11 @@ impl Planner {
             if !is_named || is_asked || is_barred || planned.is_told(&is_known) {
                 continue;
             }
-            let is_there = |done: &usize| self.checks[*done].access == planned.access;
+            // Whoever answered a question has gone nowhere for it.
+            let is_there = |done: &usize| {
+                let done = &self.checks[*done];
+                done.access == planned.access && !done.is_question()
+            };
             let trip = match answered.iter().any(is_there) {
                 true => 0.0,
                 false => planned.trip,
