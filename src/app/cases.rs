@@ -13,7 +13,6 @@ use crate::case::{
 use crate::engine::diagnosis::{Explanation, StatedFact};
 use crate::engine::evidence::Context;
 use crate::engine::near::near_names;
-use crate::engine::next_step::StepKind;
 use crate::engine::redact::redact;
 use crate::engine::{Engine, Evidence};
 use crate::store::{CaseSummary, StoreError};
@@ -159,9 +158,8 @@ impl App {
             return Ok(None);
         }
         let step = self.case(id).await?.diagnosis.next_step;
-        let is_asked = matches!(step.kind, StepKind::Check | StepKind::Question);
         let answer = replies::meant(text, &step.answers).map(str::to_owned);
-        Ok(answer.filter(|_| is_asked).map(|answer| (step.id, answer)))
+        Ok(answer.map(|answer| (step.id, answer)))
     }
 
     /// Adds the answer to a step to a case, and what was pasted with it. The step is a check, or the

@@ -26,7 +26,7 @@ fn steady(value: &mut Value) {
                         *field = json!("[id]");
                     }
                     "probability" | "other_probability" | "weight" | "factor" | "prior"
-                    | "strength" | "expected_minutes" => {
+                    | "weighed" | "strength" | "expected_minutes" => {
                         *field = json!(format!("[{name}]"));
                     }
                     "why" => *field = json!(numberless(field.as_str().unwrap_or_default())),
@@ -48,6 +48,10 @@ fn numberless(text: &str) -> String {
         (r"(&#60; |&lt; |&#62; |&gt; )?\b\d+ %", "[percent]"),
         (r#"width="\d+" height="4""#, r#"width="[width]" height="4""#),
         (r"\b(strongly|clearly|slightly)\b", "[strength]"),
+        (
+            r"raised to the power \d+(\.\d+)?",
+            "raised to the power [power]",
+        ),
         (
             r"(more than )?\d+(\.\d+)? times (likelier|less likely)",
             "[times]",
