@@ -308,10 +308,10 @@ impl Planner {
             if !is_named || is_asked || is_barred || planned.is_told(&is_known) {
                 continue;
             }
-            // Whoever answered a question has gone nowhere for it.
+            // Nobody goes anywhere to answer a question, or while this service probes.
             let is_there = |done: &usize| {
                 let done = &self.checks[*done];
-                done.access == planned.access && !done.is_question()
+                done.access == planned.access && done.trip > 0.0
             };
             let trip = match answered.iter().any(is_there) {
                 true => 0.0,
