@@ -331,7 +331,10 @@ impl Planner {
             plan.choice = Choice::HandOver;
             plan.fix_of_others = Some(cause);
         }
-        if let Choice::Check(chosen, _) = plan.choice {
+        // A probe needs nothing at hand, so nothing goes along with it.
+        if let Choice::Check(chosen, _) = plan.choice
+            && !self.checks[chosen].is_probe
+        {
             let open = |position: usize| {
                 is_named_by[position]
                     && !self.checks[position].is_probe
