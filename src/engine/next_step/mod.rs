@@ -301,11 +301,13 @@ impl Planner {
         for check in likeliest.iter().flat_map(|cause| &self.named_by[*cause]) {
             is_named[*check] = true;
         }
-        let is_named_by = is_named.clone();
-        for (planned, is_named) in self.checks.iter().zip(is_named) {
-            let is_asked = answered.contains(&planned.check);
-            let is_barred = planned.is_probe && !can_probe;
-            if !is_named || is_asked || is_barred || planned.is_told(&is_known) {
+        let is_open = |planned: &PlannedCheck| {
+            !answered.contains(&planned.check)
+                && (can_probe || !planned.is_probe)
+                && !planned.is_told(&is_known)
+        };
+        for (planned, is_named) in self.checks.iter().zip(&is_named) {
+            if !is_named || !is_open(planned) {
                 continue;
             }
             // Nobody goes anywhere to answer a question, or while this service probes.
@@ -335,20 +337,18 @@ impl Planner {
         if let Choice::Check(chosen, _) = plan.choice
             && !self.checks[chosen].is_probe
         {
-            let open = |position: usize| {
-                is_named_by[position]
-                    && !self.checks[position].is_probe
-                    && !answered.contains(&self.checks[position].check)
-                    && !self.checks[position].is_told(&is_known)
+            let may_go_along = |position: usize| {
+                let planned = &self.checks[position];
+                is_named[position] && !planned.is_probe && is_open(planned)
             };
-            plan.along = self.along(chosen, &stand, open, can);
+            plan.along = self.along(chosen, &stand, may_go_along, can);
         }
         // While next to nothing is known no check promises to pay, but giving up at the first
         // line would help nobody: the one that tells most comes first.
         let likeliest = likeliest.first().map(|cause| families[*cause]);
         let knows_little = likeliest.is_none_or(|first| first < LITTLE_KNOWN);
-        let is_open = plan.choice == Choice::HandOver && plan.fix_of_others.is_none();
-        if is_open && (knows_little || rest >= MUCH_UNKNOWN) {
+        let gives_up = plan.choice == Choice::HandOver && plan.fix_of_others.is_none();
+        if gives_up && (knows_little || rest >= MUCH_UNKNOWN) {
             let all = families.iter().chain([&posterior.something_else]);
             let mut weights: Vec<f32> = all.map(|probability| *probability as f32).collect();
             for cause in &posterior.tried {
@@ -357,10 +357,7 @@ impl Planner {
             let most_telling = self
                 .checks
                 .iter()
-                .filter(|planned| !answered.contains(&planned.check))
-                .filter(|planned| can_probe || !planned.is_probe)
-                .filter(|planned| planned.waiting(can) == 0.0)
-                .filter(|planned| !planned.is_told(&is_known))
+                .filter(|planned| is_open(planned) && planned.waiting(can) == 0.0)
                 .map(|planned| (planned.answers.bits(&weights), planned))
                 .filter(|(bits, planned)| *bits >= LEAST_BITS * (planned.minutes + 1.0))
                 .map(|(bits, planned)| (bits / (planned.minutes + planned.trip + 1.0), planned))
