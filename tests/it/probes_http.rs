@@ -909,6 +909,11 @@ fn steady_page(page: &Answer, id: &str, target: &Target) -> String {
     [
         (r"\d+(?:\.\d+)? m?s\b", "[time]"),
         (r#"x="\d+" width="\d+""#, r#"x="[x]" width="[width]""#),
+        // It is not said of what took less than a millisecond.
+        (
+            r"<p class=.soft.>Until the last stage ended: \[time\]</p>\n",
+            "",
+        ),
     ]
     .into_iter()
     .fold(part, |text, (pattern, name)| {
