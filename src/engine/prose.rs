@@ -42,8 +42,9 @@ impl Subject {
     }
 
     /// Puts the case's own values where a text says `{host}`, `{port}`, `{path}`, `{scheme}`,
-    /// `{http_scheme}`, `{url}`, `{http_url}`, `{origin}` or `{socket_origin}`. Values come from a paste and go into
-    /// commands that people run, so anything but the letters of an address is left out.
+    /// `{http_scheme}`, `{url}`, `{http_url}`, `{origin}`, `{socket_origin}` or `{http_origin}`.
+    /// Values come from a paste and go into commands that people run, so anything but the letters of
+    /// an address is left out.
     pub fn fill(&self, text: &str) -> String {
         if !text.contains('{') {
             return text.to_owned();
@@ -68,6 +69,7 @@ impl Subject {
             Some(own) => url.strip_suffix(own).unwrap_or(&url).to_owned(),
             None => url.trim_end_matches('/').to_owned(),
         };
+        let http_origin = socket_origin.replacen("ws", "http", 1);
         let origin = self
             .origin
             .clone()
@@ -82,6 +84,7 @@ impl Subject {
             ("{http_url}", http_url.as_str()),
             ("{origin}", origin.as_str()),
             ("{socket_origin}", socket_origin.as_str()),
+            ("{http_origin}", http_origin.as_str()),
         ];
         let mut filled = String::with_capacity(text.len() + 64);
         let mut rest = text;
@@ -206,6 +209,19 @@ mod tests {
             subject.fill("curl {http_scheme}://{host}:{port}{path} {x}"),
             "curl https://a.examplerm-rfxy:8443/ws {x}"
         );
+    }
+
+    #[test]
+    fn a_page_is_dialled_at_the_sockets_own_host_and_port() {
+        let subject = Subject {
+            scheme: Some("ws".into()),
+            host: Some("a.example".into()),
+            port: Some("8080".into()),
+            path: Some("/live".into()),
+            origin: None,
+        };
+        assert_eq!(subject.fill("{http_origin}"), "http://a.example:8080");
+        assert_eq!(Subject::default().fill("{http_origin}"), "https://HOST");
     }
 
     #[test]

@@ -111,7 +111,7 @@ fn of_alert(alert: Alert, asks_for_certificate: bool) -> (&'static str, String) 
         ),
         Alert::HandshakeFailure => ("handshake-failure", words("handshake_failure")),
         // Go's servers answer so for a name without a certificate, others for any mishap of theirs.
-        Alert::InternalError => ("handshake-failure", words("internal_error")),
+        Alert::InternalError => ("internal-error", words("internal_error")),
         Alert::NoApplicationProtocol => (
             "no-application-protocol",
             words("it does not offer http/1.1 (no_application_protocol)"),

@@ -152,7 +152,7 @@ impl Workplace {
     /// Certificates that are named are not there; this workplace's is.
     fn with_certificates(&self, fragment: &str) -> String {
         let certificate = Regex::new(
-            r"(\b(?:ssl_certificate|ssl_client_certificate|ssl_trusted_certificate|SSLCertificateFile|SSLCACertificateFile)\s+)[^\s;]+",
+            r"(\b(?:ssl_certificate|ssl_client_certificate|ssl_trusted_certificate|SSLCertificateFile|SSLCACertificateFile|trusted_ca_cert_file)\s+)[^\s;]+",
         )
         .expect("one");
         let key = Regex::new(r"(\b(?:ssl_certificate_key|SSLCertificateKeyFile)\s+)[^\s;]+")
@@ -169,6 +169,7 @@ const APACHE_FOLDER: &str = "/usr/lib/apache2/modules";
 const APACHE_MODULES: &[&str] = &[
     "mpm_event",
     "authz_core",
+    "authn_core",
     "proxy",
     "proxy_http",
     "proxy_wstunnel",

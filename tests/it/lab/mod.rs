@@ -78,15 +78,27 @@ struct Setup {
     /// Seconds.
     #[serde(default)]
     hold: u64,
-    /// The cause and the section whose code stands at `{page}`.
+    /// Where the code at `{page}` stands: a section of the first cause's page, or a cause, one of the
+    /// first three, and a section.
     #[serde(default)]
-    page: Option<(String, String)>,
+    page: Option<Shown>,
+    /// Which block of code of that section, from 1; 0 is the first as well.
+    #[serde(default)]
+    block: usize,
     /// What is otherwise when it is mended.
     #[serde(default)]
     fixed: Option<toml::Table>,
     /// Stands for every one of these systems, at `{each}`.
     #[serde(default)]
     each: Vec<String>,
+}
+
+/// Where a page's code is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+enum Shown {
+    First(String),
+    Of(String, String),
 }
 
 /// What came of a set-up.
@@ -171,10 +183,28 @@ struct Place {
     _folder: TempDir,
 }
 
-async fn build(bench: &Bench, setup: &Setup, page: &str) -> Place {
+/// A set-up is mended on the ports on which it was broken.
+#[derive(Clone, Copy)]
+struct Ports {
+    front: u16,
+    back: u16,
+    other: u16,
+}
+
+impl Ports {
+    fn free() -> Self {
+        Ports {
+            front: free_port(),
+            back: free_port(),
+            other: free_port(),
+        }
+    }
+}
+
+async fn build(bench: &Bench, setup: &Setup, page: &str, ports: Ports) -> Place {
     let folder = tempfile::tempdir().expect("a folder");
     open_to_all(folder.path());
-    let (front, back, other) = (free_port(), free_port(), free_port());
+    let Ports { front, back, other } = ports;
     let certificate = bench.certificate(setup.certificate.as_deref().unwrap_or("valid"));
     let fill = |text: &str| {
         text.replace("{page}", page)
@@ -219,8 +249,13 @@ fn open_to_all(folder: &Path) {
     std::fs::set_permissions(folder, all).expect("permissions");
 }
 
-async fn probe(bench: &Bench, setup: &Setup, page: &str) -> (Report, Diagnosis, Duration) {
-    let place = build(bench, setup, page).await;
+async fn probe(
+    bench: &Bench,
+    setup: &Setup,
+    page: &str,
+    ports: Ports,
+) -> (Report, Diagnosis, Duration) {
+    let place = build(bench, setup, page, ports).await;
     let mut headers = Vec::new();
     if setup.cookie_bytes > 0 {
         headers.push((
@@ -243,29 +278,109 @@ async fn probe(bench: &Bench, setup: &Setup, page: &str) -> (Report, Diagnosis, 
 }
 
 /// The code that the page shows for a system, with the case's own values and our server behind it.
-fn code_of_page(page: &Option<(String, String)>, diagnosis: &Diagnosis) -> String {
-    let Some((cause, section)) = page else {
-        return String::new();
+/// The page is one to which the diagnosis leads.
+fn code_of_page(setup: &Setup, diagnosis: &Diagnosis) -> Result<String, String> {
+    let (cause, section) = match &setup.page {
+        None => return Ok(String::new()),
+        Some(Shown::First(section)) => (None, section),
+        Some(Shown::Of(cause, section)) => (Some(cause), section),
     };
-    let ending = format!("causes/{cause}.md");
-    let files = shipped();
-    let file = files
+    let offered: Vec<&str> = diagnosis
+        .causes
         .iter()
-        .find(|file| file.name.ends_with(&ending))
-        .unwrap_or_else(|| panic!("no cause {cause}"));
-    let found = sections(&file.text)
+        .take(if cause.is_some() { 3 } else { 1 })
+        .flat_map(|first| {
+            let narrower = first.narrower().map(|narrower| narrower.id.as_str());
+            narrower.into_iter().chain([first.id.as_str()])
+        })
+        .collect();
+    let pages: Vec<&str> = match cause {
+        None => offered,
+        Some(cause) if offered.contains(&cause.as_str()) => vec![cause],
+        Some(cause) if offered.iter().any(|page| links(page, cause)) => vec![cause],
+        Some(cause) => return Err(format!("{cause} is none of {offered:?}")),
+    };
+    let code = pages
+        .iter()
+        .find_map(|cause| block(cause, section, setup.block.max(1)))
+        .ok_or_else(|| format!("{pages:?}: no code in {section}"))?;
+    let code = diagnosis.subject.fill(&code);
+    Ok(with_own_files(&code, setup))
+}
+
+/// A cause's file.
+fn page_of(cause: &str) -> Option<String> {
+    let ending = format!("causes/{cause}.md");
+    let file = shipped()
         .into_iter()
-        .find(|part| begins_with(part.title, section))
-        .unwrap_or_else(|| panic!("{cause}: no section {section}"));
-    let code = found.markdown.split("```").nth(1).expect("a block of code");
-    let (_, code) = code.split_once('\n').expect("a language");
-    diagnosis
-        .subject
-        .fill(code)
-        .replace("127.0.0.1:8080", "127.0.0.1:{back}")
-        .replacen("server {", "server {\n    listen {front};", 1)
-        .replace("bind :443 ssl crt /etc/haproxy/certs/", "bind :{front}")
-        .replace("localhost {", "http://localhost:{front} {")
+        .find(|file| file.name.ends_with(&ending))?;
+    Some(file.text)
+}
+
+/// Whether a cause's page leads to another's.
+fn links(page: &str, cause: &str) -> bool {
+    let link = format!("(/causes/{cause})");
+    page_of(page).is_some_and(|text| text.contains(&link))
+}
+
+/// A block of code of a cause's section.
+fn block(cause: &str, section: &str, number: usize) -> Option<String> {
+    let text = page_of(cause)?;
+    let found = sections(&text)
+        .into_iter()
+        .find(|part| begins_with(part.title, section))?;
+    let code = found.markdown.split("```").nth(2 * number - 1)?;
+    Some(code.split_once('\n')?.1.to_owned())
+}
+
+/// What the examples name, replaced by what is there.
+fn with_own_files(code: &str, setup: &Setup) -> String {
+    let code = [
+        ("127.0.0.1:8080", "127.0.0.1:{back}"),
+        ("backend.example:8443 ssl", "127.0.0.1:{back} ssl"),
+        ("backend.example:8443", "localhost:{back}"),
+        ("backend.example", "localhost"),
+        (
+            "/etc/letsencrypt/live/localhost/fullchain.pem",
+            "{valid}.crt",
+        ),
+        ("/etc/letsencrypt/live/localhost/privkey.pem", "{valid}.key"),
+        ("/etc/haproxy/certs/localhost.pem", "{valid}.pem"),
+        ("/etc/ssl/clients-ca.pem", "{root}.crt"),
+        ("/etc/ssl/company-ca.pem", "{root}.crt"),
+        ("/etc/ssl/certs/ca-certificates.crt", "{root}.crt"),
+        ("bind :443 ssl crt /etc/haproxy/certs/", "bind :{front}"),
+        ("localhost {", "http://localhost:{front} {"),
+    ]
+    .iter()
+    .fold(code.to_owned(), |code, (theirs, ours)| {
+        code.replace(theirs, ours)
+    });
+    let place = setup
+        .fixed
+        .as_ref()
+        .and_then(|fixed| fixed.get("configuration")?.as_str());
+    // There the set-up has a server of its own around the code.
+    let is_inside = place.is_some_and(|place| place.starts_with("@around"));
+    let begins = |word: &str| code.lines().any(|line| line.starts_with(word));
+    match setup.front.as_deref() {
+        Some("nginx") if begins("server {") && !code.contains("listen ") => {
+            code.replacen("server {", "server {\n    listen {front};", 1)
+        }
+        // A location stands in a server, what is before it outside.
+        Some("nginx") if begins("location") && !is_inside => {
+            let at = match code.starts_with("location") {
+                true => 0,
+                false => code.find("\nlocation").expect("a location") + 1,
+            };
+            let (outside, inside) = code.split_at(at);
+            format!("{outside}server {{\n    listen {{front}};\n{inside}}}\n")
+        }
+        Some("haproxy") if begins("backend sockets") && !begins("frontend") => {
+            format!("frontend web\n    bind :{{front}}\n    default_backend sockets\n{code}")
+        }
+        _ => code,
+    }
 }
 
 /// Whether a heading begins with these words, in whatever case.
@@ -275,8 +390,23 @@ fn begins_with(title: &str, words: &str) -> bool {
         .is_some_and(|beginning| beginning.eq_ignore_ascii_case(words))
 }
 
+/// A program that does not start is a complaint of its own set-up.
+async fn examined(bench: &Arc<Bench>, setup: Setup) -> Seen {
+    let (bench, name) = (Arc::clone(bench), setup.name.clone());
+    let running = tokio::spawn(async move { examine(&bench, setup).await });
+    running.await.unwrap_or_else(|error| Seen {
+        name,
+        facts: Vec::new(),
+        cause: "none".to_owned(),
+        probability: 0.0,
+        after: None,
+        complaints: vec![error.to_string()],
+    })
+}
+
 async fn examine(bench: &Bench, setup: Setup) -> Seen {
-    let (report, diagnosis, took) = probe(bench, &setup, "").await;
+    let ports = Ports::free();
+    let (report, diagnosis, took) = probe(bench, &setup, "", ports).await;
     let is_healthy = diagnosis.verdict == VerdictKind::Healthy;
     let (cause, probability) = match diagnosis.causes.first() {
         _ if is_healthy => ("healthy".to_owned(), 1.0),
@@ -317,7 +447,7 @@ async fn examine(bench: &Bench, setup: Setup) -> Seen {
     if took > LONGEST + Duration::from_secs(setup.hold) {
         complaints.push(format!("took {took:?}"));
     }
-    let after = mended(bench, &setup, &diagnosis, &mut complaints).await;
+    let after = mended(bench, &setup, ports, &diagnosis, &mut complaints).await;
     Seen {
         name: setup.name,
         facts: table::facts(&report),
@@ -332,15 +462,29 @@ async fn examine(bench: &Bench, setup: Setup) -> Seen {
 async fn mended(
     bench: &Bench,
     setup: &Setup,
+    ports: Ports,
     diagnosis: &Diagnosis,
     complaints: &mut Vec<String>,
 ) -> Option<String> {
     let changes = setup.fixed.clone()?;
-    let code = code_of_page(&setup.page, diagnosis);
-    let setup = with(setup, changes);
-    let (report, diagnosis, _) = probe(bench, &setup, &code).await;
+    let code = match code_of_page(setup, diagnosis) {
+        Ok(code) => code,
+        Err(complaint) => {
+            complaints.push(complaint);
+            return None;
+        }
+    };
+    let mut setup = with(setup, changes);
+    if setup.url.as_deref() == Some("{page}") {
+        // The code is a line such as new WebSocket('wss://...').
+        setup.url = code.rsplit('\'').nth(1).map(str::to_owned);
+    }
+    let (report, diagnosis, _) = probe(bench, &setup, &code, ports).await;
     if diagnosis.verdict != VerdictKind::Healthy {
-        complaints.push(format!("still fails: {}", told(&report, &diagnosis)));
+        complaints.push(format!(
+            "still fails with\n{code}\n{}",
+            told(&report, &diagnosis)
+        ));
     }
     Some(diagnosis.verdict.as_str().to_owned())
 }
@@ -412,7 +556,7 @@ async fn real_programs_are_diagnosed_and_their_fixes_hold() {
         let (bench, places) = (Arc::clone(&bench), Arc::clone(&places));
         running.spawn(async move {
             let _place = places.acquire().await.expect("a place");
-            (position, examine(&bench, setup).await)
+            (position, examined(&bench, setup).await)
         });
     }
     let mut all = running.join_all().await;
@@ -424,7 +568,7 @@ async fn real_programs_are_diagnosed_and_their_fixes_hold() {
     for (seen, setup) in all.iter_mut().zip(setups) {
         if !seen.complaints.is_empty() {
             println!("once more: {}\n{}\n", seen.name, seen.complaints.join("\n"));
-            *seen = examine(&bench, setup).await;
+            *seen = examined(&bench, setup).await;
         }
     }
     if std::env::var("LAB").is_err() {

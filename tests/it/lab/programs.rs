@@ -203,7 +203,16 @@ fn whole(system: &str, inner: &str, folder: &Path) -> String {
              fastcgi_temp_path {folder}/fastcgi;\nuwsgi_temp_path {folder}/uwsgi;\n\
              scgi_temp_path {folder}/scgi;\n{inner}\n}}\n"
         ),
-        "haproxy" => format!("global\n    tune.ssl.default-dh-param 2048\n{inner}\n"),
+        "haproxy" => {
+            let usual = match inner.contains("defaults\n") {
+                true => "",
+                false => {
+                    "defaults\n    mode http\n    timeout connect 2s\n    timeout client 30s\n    \
+                     timeout server 30s\n"
+                }
+            };
+            format!("global\n    tune.ssl.default-dh-param 2048\n{usual}{inner}\n")
+        }
         "apache" => {
             let modules: String = [
                 "mpm_event",
@@ -235,7 +244,14 @@ fn whole(system: &str, inner: &str, folder: &Path) -> String {
                  DocumentRoot {folder}\n{inner}\n"
             )
         }
-        "caddy" => format!("{{\n    admin off\n    auto_https off\n}}\n{inner}\n"),
+        "caddy" => {
+            // There may be one block of global options only.
+            let (options, sites) = match inner.trim_start().strip_prefix("{\n") {
+                Some(rest) => rest.split_once("\n}\n").expect("global options"),
+                None => ("", inner),
+            };
+            format!("{{\n    admin off\n    auto_https off\n{options}\n}}\n{sites}\n")
+        }
         "squid" => format!(
             "pid_filename none\ncache_log /dev/stderr\naccess_log none\nnetdb_filename none\n\
              coredump_dir /tmp\npinger_enable off\ncache_mem 1 MB\nvisible_hostname lab\n\

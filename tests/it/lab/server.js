@@ -62,6 +62,14 @@ const kinds = {
     verifyClient: ({ origin }, done) => done(!origin || origin === words[0], 403, 'Forbidden'),
   }),
   'ws-token': () => ws({ verifyClient: (info, done) => done(false, 401, 'Unauthorized') }),
+  // Answers after so many seconds.
+  'ws-slow': () => ws({
+    verifyClient: (info, done) => setTimeout(() => done(true), Number(words[0]) * 1000),
+  }),
+  // Knows itself by one name.
+  'ws-host': () => ws({
+    verifyClient: ({ req }, done) => done(req.headers.host === words[0], 400, 'Invalid Host header'),
+  }),
   'ws-subprotocol': () => ws({ handleProtocols: () => false }),
   'ws-close': () => ws({}, (socket) => socket.close(Number(words[0]), words.slice(1).join(' '))),
   'ws-close-later': () => ws({}, (socket) => setTimeout(() => socket.close(Number(words[0])), 2000)),
