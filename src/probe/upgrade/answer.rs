@@ -37,6 +37,8 @@ pub(crate) struct Answer {
     pub(crate) raw: Vec<u8>,
     /// What came after the header.
     pub(crate) rest: Vec<u8>,
+    /// So many bytes of announcements came before.
+    pub(crate) announced: usize,
     pub(crate) ending: Ending,
     pub(crate) parsed: Option<Parsed>,
 }
@@ -74,6 +76,7 @@ impl Answer {
                 .is_some_and(|parsed| (100..200).contains(&parsed.status) && parsed.status != 101);
             if is_interim {
                 self.raw.drain(..end);
+                self.announced += end;
                 continue;
             }
             self.rest = self.raw.split_off(end);

@@ -40,6 +40,12 @@ pub(crate) fn judge(answer: &Answer, request: &Request, target: &Target) -> Judg
         }
         _ => unreadable(answer, &mut judged),
     }
+    let has_broken_off = matches!(answer.ending, Ending::Closed | Ending::Reset);
+    if has_broken_off && answer.raw.starts_with(b"HTTP/") && target.scheme == Scheme::Ws {
+        // What began to answer in plain HTTP was asked rightly.
+        judged.add("port.speaks", "plain");
+        judged.add("works.other-scheme", "no");
+    }
     judged
 }
 
@@ -180,7 +186,11 @@ fn refused(answer: &Answer, target: &Target, status: u16, judged: &mut Judged) {
         judged.fault("version-unsupported", "speaks other versions of WebSocket");
     }
     let body = String::from_utf8_lossy(&answer.rest).to_lowercase();
-    if bytes::is_markup(&answer.rest) {
+    // The size of a chunk may stand before the first tag.
+    let is_named_html = answer
+        .header("content-type")
+        .is_some_and(|kind| kind.to_lowercase().starts_with("text/html"));
+    if bytes::is_markup(&answer.rest) || is_named_html && body.contains('<') {
         judged.add("handshake.body", "html");
     }
     let is_for_tls = [

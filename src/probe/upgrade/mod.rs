@@ -87,8 +87,9 @@ async fn read_header<S: Wire + ?Sized>(
             answer.ending = Ending::Complete;
             return;
         }
-        // What cannot become a status line any more need not be waited for.
-        if answer.raw.len() >= limits.header_bytes {
+        // What cannot become a status line any more need not be waited for; announcements without an
+        // end count as well.
+        if answer.raw.len() + answer.announced >= limits.header_bytes {
             answer.raw.truncate(limits.header_bytes);
             answer.ending = Ending::TooLong;
             return;

@@ -43,6 +43,17 @@ function raw(answer) {
 const switched = (header, more = '', accept = acceptOf(keyOf(header))) =>
   `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n${more}\r\n`;
 
+// Writes a beginning, and then the same again and again.
+const withoutEnd = (beginning, again) => (socket) => {
+  socket.write(beginning, 'latin1');
+  const many = Buffer.from(again.repeat(2000), 'latin1');
+  const more = () => {
+    while (!socket.destroyed && socket.write(many));
+    socket.once('drain', more);
+  };
+  more();
+};
+
 // Answers pings, as long as they are small and nothing else comes.
 function answerPings(socket) {
   socket.on('data', (bytes) => {
@@ -137,6 +148,22 @@ const kinds = {
     };
     more();
   }),
+  // These never end: a page in chunks, one line of a header, announcements, one message.
+  'endless-chunks': () => raw(withoutEnd('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n', '5\r\nhello\r\n')),
+  'endless-line': () => raw(withoutEnd('HTTP/1.1 101 Switching Protocols\r\nX-Filler: ', 'a')),
+  'endless-announcements': () => raw(withoutEnd('', 'HTTP/1.1 100 Continue\r\n\r\n')),
+  'endless-message': () => raw((socket, header) => withoutEnd(
+    switched(header) + '\x82\x7f\x00\x00\x7f\xff\xff\xff\xff\xff', 'm')(socket)),
+  'endless-pings': () => raw((socket, header) => withoutEnd(switched(header), '\x89\x01p')(socket)),
+  'announces': () => raw((socket, header) => {
+    socket.write('HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\n' + switched(header));
+    answerPings(socket);
+  }),
+  'breaks-off': () => raw((socket) => socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n')),
+  'half-tls': () => listen(net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.write(Buffer.from('1603030040', 'hex')));
+  })),
   'chatter': () => ws({}, (socket) => {
     const more = () => {
       if (socket.readyState === 1) socket.send('c'.repeat(50000), () => setImmediate(more));
