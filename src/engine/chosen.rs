@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::graph::Graph;
 use super::literals::{Requirement, worth};
-use super::screen::{Rarity, Screen, Sequences, sequences};
+use super::screen::{NOTHING, Rarity, Screen, Sequences, sequences};
 
 /// A list of sequences of which one must stand beside a literal is no longer than this.
 const MOST_BESIDE: usize = 64;
@@ -15,6 +15,9 @@ const MOST_LISTS: usize = 6;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
     pub(super) wording: u32,
+    /// A sequence that stands beside the literal in every match, the one that the fewest texts hold,
+    /// or the number of none.
+    pub(super) first: u16,
     /// Where in [`Chosen::beside`] the lists begin of which each has a sequence, at least, that stands
     /// beside the literal in every match. Most windows lack them.
     pub(super) beside: u32,
@@ -57,9 +60,17 @@ impl<'a> Chosen<'a> {
                         chosen.owners.push(Vec::new());
                         chosen.literals.len() - 1
                     });
-                    let lists = beside(literal, way, screen, rarity);
+                    let mut lists = beside(literal, way, screen, rarity);
+                    let first = match lists.first().map(Vec::as_slice) {
+                        Some([first]) => *first,
+                        _ => NOTHING,
+                    };
+                    if first != NOTHING {
+                        lists.remove(0);
+                    }
                     chosen.owners[position].push(Owner {
                         wording: number as u32,
+                        first,
                         beside: chosen.beside.len() as u32,
                         lists: lists.len() as u16,
                         is_long: pattern.lines > 1,
@@ -96,7 +107,12 @@ fn beside(literal: &str, way: &Requirement, screen: &Screen, rarity: &Rarity) ->
 }
 
 /// Whether a window holds a sequence at least of each list that an owner asks for.
+#[inline]
 pub(super) fn stands_beside(lists: &[u16], owner: &Owner, window: &Sequences) -> bool {
+    window.holds(owner.first) && stand_beside(lists, owner, window)
+}
+
+fn stand_beside(lists: &[u16], owner: &Owner, window: &Sequences) -> bool {
     let mut rest = &lists[owner.beside as usize..];
     for _ in 0..owner.lists {
         let Some((length, words)) = rest.split_first() else {

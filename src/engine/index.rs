@@ -189,7 +189,11 @@ fn digest(knowledge: &str, content: &[u8]) -> [u8; DIGEST] {
 
 fn numbers(owner: Owner) -> [u32; 3] {
     let lists = u32::from(owner.lists) << 1 | u32::from(owner.is_long);
-    [owner.wording, owner.beside, lists]
+    [
+        owner.wording,
+        owner.beside,
+        u32::from(owner.first) << 16 | lists,
+    ]
 }
 
 fn owner(numbers: &[u32]) -> Option<Owner> {
@@ -197,8 +201,9 @@ fn owner(numbers: &[u32]) -> Option<Owner> {
     let lists: u32 = lists;
     Some(Owner {
         wording,
+        first: (lists >> 16) as u16,
         beside,
-        lists: u16::try_from(lists >> 1).ok()?,
+        lists: (lists as u16) >> 1,
         is_long: lists & 1 == 1,
     })
 }

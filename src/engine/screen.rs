@@ -12,10 +12,13 @@ use regex_syntax::hir::{Class, Hir, HirKind, Look};
 const BITS: u32 = 14;
 /// Stands in a sequence for the edge of a word; a NUL in a text only lets more through.
 const EDGE: u8 = 0;
-/// Stands for any digit, as a sequence of its own.
+/// Stands for any digit: as a sequence of its own, and twice before or after another byte.
 const DIGIT: u8 = 1;
+const TWO_DIGITS: u32 = (DIGIT as u32) << 8 | DIGIT as u32;
 /// A class with more members than this is not asked for.
 const MOST_MEMBERS: usize = 8;
+/// Of what is repeated, so much is asked for.
+const MOST_REPEATED: u32 = 3;
 /// Set in a formula's word that begins alternatives; the other bits are their length in words.
 const ANY: u16 = 0x8000;
 
@@ -47,6 +50,8 @@ impl Sequences {
         self.reading += 1;
         self.insert(NOTHING);
         let (mut was_edge, mut kind_before, mut kinds) = (0, OTHER, OTHER);
+        // Whether the last two bytes may be digits.
+        let mut are_digits = 0;
         // The last two bytes.
         let mut pair = 0;
         for (count, byte) in window.iter().enumerate() {
@@ -58,6 +63,13 @@ impl Sequences {
             // At the beginning an edge seems to come first, which only lets more through.
             self.insert(hash(2, two));
             self.insert(hash(3, pair << 8 | byte));
+            if are_digits != 0 {
+                self.insert(hash(3, TWO_DIGITS << 8 | byte));
+            }
+            are_digits = kind_before & kind & COUNTS_AS_DIGIT;
+            if are_digits != 0 {
+                self.insert(hash(3, (pair >> 8) << 16 | TWO_DIGITS));
+            }
             if was_edge != 0 {
                 // The byte is the second one after an edge.
                 self.insert(hash(3, u32::from(EDGE) << 16 | two));
@@ -93,6 +105,7 @@ impl Sequences {
     }
 
     /// Whether a sequence may stand in the window, by its number.
+    #[inline]
     pub(super) fn holds(&self, number: u16) -> bool {
         self.seen[usize::from(number) % (1 << BITS)] == self.reading
     }
@@ -148,7 +161,7 @@ fn may_be_edge(before: u8, after: u8) -> u8 {
 }
 
 /// The number of no sequence at all, which every window holds.
-const NOTHING: u16 = 0;
+pub(super) const NOTHING: u16 = 0;
 
 fn number(sequence: &[u8]) -> u16 {
     let packed = sequence
@@ -314,9 +327,16 @@ fn formula(hir: &Hir, left: &[u8], right: &[u8]) -> Vec<u16> {
             ])
         }
         HirKind::Repetition(repetition) if repetition.min > 0 && exact(hir).is_none() => {
-            formula(&repetition.sub, &[], &[])
+            let Some(text) = exact(&repetition.sub) else {
+                return formula(&repetition.sub, &[], &[]);
+            };
+            // It begins with the least number of them, and ends so.
+            let least = text.repeat(repetition.min.min(MOST_REPEATED) as usize);
+            let mut words = sequences(&[left, least.as_slice()].concat());
+            words.extend(sequences(&[least.as_slice(), right].concat()));
+            words
         }
-        HirKind::Class(class) if exact(hir).is_none() => members(class),
+        HirKind::Class(class) if exact(hir).is_none() => members(class, left, right),
         _ => exact(hir).map_or_else(Vec::new, |text| {
             sequences(&[left, text.as_slice(), right].concat())
         }),
@@ -381,18 +401,13 @@ fn any(mut branches: Vec<Vec<u16>>) -> Vec<u16> {
     words
 }
 
-/// Any of a small class' members, or a digit.
-fn members(class: &Class) -> Vec<u16> {
-    let Some(bytes) = ascii_members(class) else {
+/// Any of a small class' members, with what surrounds it.
+fn members(class: &Class, left: &[u8], right: &[u8]) -> Vec<u16> {
+    let Some(bytes) = ascii_members(class).filter(|bytes| bytes.len() <= MOST_MEMBERS) else {
         return Vec::new();
     };
-    if bytes.iter().all(u8::is_ascii_digit) {
-        return vec![number(&[DIGIT])];
-    }
-    if bytes.len() > MOST_MEMBERS {
-        return Vec::new();
-    }
-    any(bytes.iter().map(|byte| vec![number(&[*byte])]).collect())
+    let with = |byte: &u8| sequences(&[left, &[*byte], right].concat());
+    any(bytes.iter().map(with).collect())
 }
 
 /// The members of a class in lower case; `None` if there are many or some outside ASCII.
@@ -427,7 +442,13 @@ fn ascii_members(class: &Class) -> Option<Vec<u8>> {
 fn exact(hir: &Hir) -> Option<Vec<u8>> {
     match hir.kind() {
         HirKind::Literal(literal) => Some(literal.0.to_ascii_lowercase()),
-        HirKind::Class(class) => ascii_members(class).filter(|bytes| bytes.len() == 1),
+        HirKind::Class(class) => match ascii_members(class)? {
+            bytes if bytes.len() == 1 => Some(bytes),
+            bytes if bytes.len() > MOST_MEMBERS && bytes.iter().all(u8::is_ascii_digit) => {
+                Some(vec![DIGIT])
+            }
+            _ => None,
+        },
         HirKind::Capture(capture) => exact(&capture.sub),
         HirKind::Concat(parts) => Some(
             parts
@@ -458,22 +479,38 @@ pub(super) fn sequences(run: &[u8]) -> Vec<u16> {
             continue;
         }
         match letters[position..] {
+            [DIGIT, ..] | [] => {}
+            [first, DIGIT, ..] | [first] => words.push(number(&[EDGE, first])),
             [first, second, ..] => words.push(number(&[EDGE, first, second])),
-            [first] => words.push(number(&[EDGE, first])),
-            [] => {}
         }
         match letters[..position] {
+            [.., DIGIT] | [] => {}
+            [.., DIGIT, last] | [last] => words.push(number(&[last, EDGE])),
             [.., first, second] => words.push(number(&[first, second, EDGE])),
-            [first] => words.push(number(&[first, EDGE])),
-            [] => {}
         }
     }
-    match letters.len() {
-        0 => {}
-        1 | 2 => words.push(number(&letters)),
-        _ => words.extend(letters.windows(3).map(number)),
+    match letters.as_slice() {
+        [] => {}
+        [_] | [_, _] => words.extend(known(&letters)),
+        _ => words.extend(letters.windows(3).flat_map(known)),
     }
     words
+}
+
+/// What a window holds for certain that holds up to three letters, some of which may be any digits.
+fn known(letters: &[u8]) -> Vec<u16> {
+    let digits = letters.iter().filter(|byte| **byte == DIGIT).count();
+    match letters {
+        _ if digits == 0 => vec![number(letters)],
+        [DIGIT, DIGIT, DIGIT] => vec![number(&[DIGIT])],
+        [DIGIT, DIGIT, _] | [_, DIGIT, DIGIT] => vec![number(letters), number(&[DIGIT])],
+        _ => letters
+            .split(|byte| *byte == DIGIT)
+            .filter(|others| !others.is_empty())
+            .map(number)
+            .chain([number(&[DIGIT])])
+            .collect(),
+    }
 }
 
 #[cfg(test)]
@@ -495,6 +532,9 @@ mod tests {
             (r"\bé\w+ done", "l’été done"),
             (r"(?i)task (?:is|was) (?:not )?done", "Task was DONE"),
             (r"\d+ apples", "٣ apples"),
+            (r"code [34]\d{3}\b", "code 4401"),
+            (r"at:\d{2,5}:\d{2,5}\b", "at:12:345"),
+            (r"(?:ab){2,}c", "ababc"),
             (r"(?:ab){2}-", "abab-"),
         ] {
             assert!(regex::Regex::new(expression).unwrap().is_match(text));
@@ -508,5 +548,7 @@ mod tests {
         assert!(!lets_through(r"\b(?:dev|live)\b", "devtools deliver"));
         assert!(!lets_through(r"works? (?:on|at) port \d+", "works on port"));
         assert!(!lets_through(r"status[=:]", "status 400"));
+        assert!(!lets_through(r"code [34]\d{3}\b", "code 1006"));
+        assert!(!lets_through(r"\bat:\d{2,5}:\d{2,5}\b", "12 at:1 23:"));
     }
 }

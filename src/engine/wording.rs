@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, RegexBuilder};
+use regex_automata::{PatternID, meta};
 
 use super::evidence::{Fact, Span, Stance, seconds, stance};
 use super::graph::{Hop, Pattern, System};
 use super::screen::Screen;
 
+/// No expression takes more memory, in bytes.
+const SIZE_LIMIT: usize = 4 << 20;
 /// A wording is read at most that often in one window.
 const MOST_IN_A_WINDOW: usize = 8;
 
@@ -20,10 +23,20 @@ const MOST_IN_A_WINDOW: usize = 8;
 /// The expression is not valid, or would need more than four megabytes.
 pub fn compile(expression: &str) -> Result<Regex, Box<regex::Error>> {
     RegexBuilder::new(&in_ascii(expression))
-        .size_limit(4 << 20)
-        .dfa_size_limit(4 << 20)
+        .size_limit(SIZE_LIMIT)
+        .dfa_size_limit(SIZE_LIMIT)
         .build()
         .map_err(Box::new)
+}
+
+/// The same for windows that were screened: looking for literals first would only cost time.
+fn compile_screened(expression: &str) -> Option<meta::Regex> {
+    let config = meta::Config::new()
+        .auto_prefilter(false)
+        .nfa_size_limit(Some(SIZE_LIMIT))
+        .hybrid_cache_capacity(SIZE_LIMIT);
+    let mut builder = meta::Builder::new();
+    builder.configure(config).build(&in_ascii(expression)).ok()
 }
 
 /// An expression in which the classes of Perl mean ASCII only. One that holds letters of other
@@ -96,7 +109,7 @@ pub(super) struct Wording {
 
 #[derive(Debug)]
 struct Compiled {
-    regex: Regex,
+    regex: meta::Regex,
     /// For each fact, the number of the group that holds its value.
     groups: Vec<Option<usize>>,
     /// Whether any value stands in a group; without, it is enough to know where matches are.
@@ -161,8 +174,10 @@ impl Wording {
     fn compiled(&self) -> Option<&Compiled> {
         self.compiled
             .get_or_init(|| {
-                let regex = compile(&self.expression).ok()?;
-                let group = |name: &str| regex.capture_names().position(|own| own == Some(name));
+                let regex = compile_screened(&self.expression)?;
+                let known = regex.group_info().pattern_names(PatternID::ZERO);
+                let names: Vec<Option<&str>> = known.collect();
+                let group = |name: &str| names.iter().position(|own| *own == Some(name));
                 let groups: Vec<Option<usize>> = self
                     .facts
                     .iter()
@@ -207,12 +222,17 @@ impl Wording {
             return count;
         }
         for captures in compiled.regex.captures_iter(window).take(MOST_IN_A_WINDOW) {
-            let whole = captures.get_match();
+            let Some(whole) = captures.get_match() else {
+                continue;
+            };
             let span = Span {
                 start: offset + whole.start(),
                 end: offset + whole.end(),
             };
-            let value = |group: usize| captures.get(group).map(|found| found.as_str());
+            let value = |group: usize| {
+                let place = captures.get_group(group)?;
+                window.get(place.range())
+            };
             let stance = self.stance(text, span);
             self.state(compiled, (span, stance), value, evidence, facts);
             count += 1;
