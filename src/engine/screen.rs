@@ -532,8 +532,8 @@ mod tests {
             (r"\bé\w+ done", "l’été done"),
             (r"(?i)task (?:is|was) (?:not )?done", "Task was DONE"),
             (r"\d+ apples", "٣ apples"),
-            (r"code [34]\d{3}\b", "code 4401"),
-            (r"at:\d{2,5}:\d{2,5}\b", "at:12:345"),
+            (r"code [34][0-9]{3}\b", "code 4401"),
+            (r"at:[0-9]{2,5}:[0-9]{2,5}\b", "at:12:345"),
             (r"(?:ab){2,}c", "ababc"),
             (r"(?:ab){2}-", "abab-"),
         ] {
@@ -548,7 +548,7 @@ mod tests {
         assert!(!lets_through(r"\b(?:dev|live)\b", "devtools deliver"));
         assert!(!lets_through(r"works? (?:on|at) port \d+", "works on port"));
         assert!(!lets_through(r"status[=:]", "status 400"));
-        assert!(!lets_through(r"code [34]\d{3}\b", "code 1006"));
-        assert!(!lets_through(r"\bat:\d{2,5}:\d{2,5}\b", "12 at:1 23:"));
+        assert!(!lets_through(r"code [34][0-9]{3}\b", "code 3 1006"));
+        assert!(!lets_through(r"\bat:[0-9]{2,5}:[0-9]{2,5}\b", "12 at:1 23:"));
     }
 }
