@@ -14,7 +14,7 @@ use super::{AlsoFault, Engine, SeenSymptom, round};
 
 /// Both must be this likely when what belongs to the other is left out, before calibration: what is
 /// left of one text would seem surer the less is left.
-const LEAST_LIKELY: f64 = 0.6;
+const LEAST_LIKELY: f64 = 0.55;
 /// A finding belongs to a cause that explains it this much better than chance, ln of the factor ...
 const EXPLAINED: f64 = 1.2;
 /// ... and that the other one explains no better than this.
