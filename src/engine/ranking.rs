@@ -56,7 +56,7 @@ impl Default for Numbers {
             leftover: 0.6,
             crowding: 0.2,
             trust: 1.5,
-            temperature: 2.0,
+            temperature: 1.9,
             repetition: 0.0,
             doubt: 0.02,
         }
