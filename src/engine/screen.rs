@@ -549,6 +549,9 @@ mod tests {
         assert!(!lets_through(r"works? (?:on|at) port \d+", "works on port"));
         assert!(!lets_through(r"status[=:]", "status 400"));
         assert!(!lets_through(r"code [34][0-9]{3}\b", "code 3 1006"));
-        assert!(!lets_through(r"\bat:[0-9]{2,5}:[0-9]{2,5}\b", "12 at:1 23:"));
+        assert!(!lets_through(
+            r"\bat:[0-9]{2,5}:[0-9]{2,5}\b",
+            "12 at:1 23:"
+        ));
     }
 }
