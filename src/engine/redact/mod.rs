@@ -180,7 +180,9 @@ fn mark_at(text: &str, start: usize) -> Option<Mark> {
         .take_while(|byte| byte.is_ascii_digit())
         .count();
     let end = digits_start + digits;
-    if digits == 0 || digits > 9 || text.as_bytes().get(end) != Some(&b']') {
+    // Numbers are counted from 1 and written without zeros in front.
+    let is_number = (1..=9).contains(&digits) && text.as_bytes()[digits_start] != b'0';
+    if !is_number || text.as_bytes().get(end) != Some(&b']') {
         return None;
     }
     Some(Mark {

@@ -320,6 +320,15 @@ fn numbers_go_on_after_marks_in_the_text() {
     let redacted = redact("a [token:7] ?token=Zx81kQ0pLm29TvRw47");
     assert_eq!(redacted.text, "a [token:7] ?token=[token:8]");
     assert_eq!(redacted.counts.get("token"), Some(&2));
+    // What only looks like a mark is none.
+    for text in ["a [token:04] b", "a [token:0] b"] {
+        let redacted = redact(text);
+        for mark in &redacted.marks {
+            let written = format!("[{}:{}]", mark.kind.name(), mark.number);
+            assert_eq!(redacted.text.get(mark.start..mark.end), Some(&*written));
+        }
+        assert_eq!(redact(&redacted.text).text, redacted.text);
+    }
 }
 
 #[test]
