@@ -49,58 +49,67 @@ impl Subject {
         if !text.contains('{') {
             return text.to_owned();
         }
-        let secure = self.scheme.as_deref() != Some("ws");
-        let scheme = self.scheme.as_deref().unwrap_or("wss");
-        let http = if secure { "https" } else { "http" };
-        let host = self.host.as_deref().unwrap_or("HOST");
-        let bracketed = if host.contains(':') {
-            format!("[{host}]")
-        } else {
-            host.to_owned()
-        };
-        let default_port = if secure { "443" } else { "80" };
-        let port = self.port.as_deref().unwrap_or(default_port);
-        let path = self.path.as_deref().unwrap_or("/");
-        let url = self
-            .url()
-            .unwrap_or_else(|| format!("{scheme}://{bracketed}{path}"));
-        let http_url = url.replacen("ws", "http", 1);
-        let socket_origin = match self.path.as_deref() {
-            Some(own) => url.strip_suffix(own).unwrap_or(&url).to_owned(),
-            None => url.trim_end_matches('/').to_owned(),
-        };
-        let http_origin = socket_origin.replacen("ws", "http", 1);
-        let origin = self
-            .origin
-            .clone()
-            .unwrap_or_else(|| format!("{http}://{bracketed}"));
-        let values = [
-            ("{host}", host),
-            ("{port}", port),
-            ("{path}", path),
-            ("{scheme}", scheme),
-            ("{http_scheme}", http),
-            ("{url}", url.as_str()),
-            ("{http_url}", http_url.as_str()),
-            ("{origin}", origin.as_str()),
-            ("{socket_origin}", socket_origin.as_str()),
-            ("{http_origin}", http_origin.as_str()),
-        ];
         let mut filled = String::with_capacity(text.len() + 64);
         let mut rest = text;
         while let Some(brace) = rest.find('{') {
             filled.push_str(&rest[..brace]);
-            rest = &rest[brace..];
-            let value = values.iter().find(|(name, _)| rest.starts_with(name));
-            let (taken, written) = match value {
-                Some((name, value)) => (name.len(), address_letters(value)),
-                None => (1, "{".to_owned()),
-            };
-            filled.push_str(&written);
-            rest = &rest[taken..];
+            rest = &rest[brace + 1..];
+            let named = rest
+                .split_once('}')
+                .and_then(|(name, after)| Some((self.value(name)?, after)));
+            match named {
+                Some((value, after)) => {
+                    filled.push_str(&address_letters(&value));
+                    rest = after;
+                }
+                None => filled.push('{'),
+            }
         }
         filled.push_str(rest);
         filled
+    }
+
+    /// What stands for a name in braces; `None` if it is none of the case's values.
+    fn value(&self, name: &str) -> Option<String> {
+        let secure = self.scheme.as_deref() != Some("ws");
+        let scheme = self.scheme.as_deref().unwrap_or("wss");
+        let http = if secure { "https" } else { "http" };
+        let default_port = if secure { "443" } else { "80" };
+        let host = self.host.as_deref().unwrap_or("HOST");
+        let path = self.path.as_deref().unwrap_or("/");
+        let bracketed = || match host.contains(':') {
+            true => format!("[{host}]"),
+            false => host.to_owned(),
+        };
+        let url = || {
+            let unknown = || format!("{scheme}://{}{path}", bracketed());
+            self.url().unwrap_or_else(unknown)
+        };
+        let socket_origin = || {
+            let url = url();
+            match self.path.as_deref() {
+                Some(own) => url.strip_suffix(own).unwrap_or(&url).to_owned(),
+                None => url.trim_end_matches('/').to_owned(),
+            }
+        };
+        // From ws to http, and from wss to https.
+        let of_a_page = |address: String| address.replacen("ws", "http", 1);
+        Some(match name {
+            "host" => host.to_owned(),
+            "port" => self.port.as_deref().unwrap_or(default_port).to_owned(),
+            "path" => path.to_owned(),
+            "scheme" => scheme.to_owned(),
+            "http_scheme" => http.to_owned(),
+            "url" => url(),
+            "http_url" => of_a_page(url()),
+            "origin" => match &self.origin {
+                Some(origin) => origin.clone(),
+                None => format!("{http}://{}", bracketed()),
+            },
+            "socket_origin" => socket_origin(),
+            "http_origin" => of_a_page(socket_origin()),
+            _ => return None,
+        })
     }
 }
 

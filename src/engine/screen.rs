@@ -334,7 +334,7 @@ fn formula(hir: &Hir, left: &[u8], right: &[u8]) -> Vec<u16> {
             let least = text.repeat(repetition.min.min(MOST_REPEATED) as usize);
             let mut words = sequences(&[left, least.as_slice()].concat());
             words.extend(sequences(&[least.as_slice(), right].concat()));
-            words
+            distinct(words)
         }
         HirKind::Class(class) if exact(hir).is_none() => members(class, left, right),
         _ => exact(hir).map_or_else(Vec::new, |text| {
@@ -494,6 +494,13 @@ pub(super) fn sequences(run: &[u8]) -> Vec<u16> {
         [_] | [_, _] => words.extend(known(&letters)),
         _ => words.extend(letters.windows(3).flat_map(known)),
     }
+    distinct(words)
+}
+
+/// Each word once: nothing needs to be looked for twice.
+fn distinct(mut words: Vec<u16>) -> Vec<u16> {
+    words.sort_unstable();
+    words.dedup();
     words
 }
 

@@ -14,7 +14,7 @@ use super::dns::NameError;
 use super::names;
 use super::policy::{Refusal, Scheme, Target};
 use super::records::Records;
-use super::upgrade::{Answer, Ending, Judged, Request, Wire};
+use super::upgrade::{Answer, Judged, Request, Wire};
 use super::{Event, Order, Prober, tcp, tls, upgrade, variants, websocket};
 use crate::case::{Report, Stage, StageKind, StageState};
 use crate::engine::diagnosis::StatedFact;
@@ -548,10 +548,8 @@ pub(super) fn transcript(request: &Request, answer: &Answer) -> String {
     out.push_str(">\n");
     // What a header that broke off lacks may have been on its way: it is no evidence, unless it is
     // endless, and a client would not show it either.
-    let is_torso = matches!(answer.ending, Ending::Closed | Ending::Reset)
-        && !answer.raw.ends_with(b"\r\n\r\n");
-    let parsed = answer.parsed.as_ref().filter(|_| !is_torso);
-    let Some(parsed) = parsed else {
+    let parsed = answer.parsed.as_ref();
+    let Some(parsed) = parsed.filter(|_| !answer.ending.is_broken_off()) else {
         return redact(&out).text;
     };
     let header = String::from_utf8_lossy(&answer.raw[..answer.raw.len().min(LONGEST_HEADER)]);

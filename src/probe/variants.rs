@@ -526,15 +526,14 @@ fn upgrade_compared(base: &Handshake, ordinary: &Outcome) -> Option<&'static str
         // That is said of a handshake, whoever else is told the same.
         return None;
     }
-    // Whether a connection that is ended without an answer is reset is a matter of chance.
-    let is_ended = |ending: &Ending| matches!(ending, Ending::Closed | Ending::Reset);
+    let are_broken_off = base.answer.ending.is_broken_off() && ordinary.ending.is_broken_off();
     match (status_of(base), ordinary.status) {
         (Some(_), Some(200..=299)) => Some("page"),
         (Some(status), Some(other)) if status == other => {
             (base.answer.rest == ordinary.body).then_some("same")
         }
         (None, None) if base.answer.ending == ordinary.ending => Some("same"),
-        (None, None) if is_ended(&base.answer.ending) && is_ended(&ordinary.ending) => Some("same"),
+        (None, None) if are_broken_off => Some("same"),
         _ => Some("different"),
     }
 }

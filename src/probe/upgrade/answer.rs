@@ -18,6 +18,14 @@ pub(crate) enum Ending {
     Failed(String),
 }
 
+impl Ending {
+    /// The other side ended it before the header was there. Whether it closed or reset the connection
+    /// is a matter of chance.
+    pub(crate) fn is_broken_off(&self) -> bool {
+        matches!(self, Ending::Closed | Ending::Reset)
+    }
+}
+
 /// Status line and headers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Parsed {

@@ -38,13 +38,15 @@ pub(crate) fn judge(answer: &Answer, request: &Request, target: &Target) -> Judg
                 bytes::shown(&answer.raw, 120)
             );
         }
-        _ => unreadable(answer, &mut judged),
-    }
-    let has_broken_off = matches!(answer.ending, Ending::Closed | Ending::Reset);
-    if has_broken_off && answer.raw.starts_with(b"HTTP/") && target.scheme == Scheme::Ws {
-        // What began to answer in plain HTTP was asked rightly.
-        judged.add("port.speaks", "plain");
-        judged.add("works.other-scheme", "no");
+        _ => {
+            unreadable(answer, &mut judged);
+            let is_plain = answer.raw.starts_with(b"HTTP/") && target.scheme == Scheme::Ws;
+            if is_plain && answer.ending.is_broken_off() {
+                // What began to answer in plain HTTP was asked rightly.
+                judged.add("port.speaks", "plain");
+                judged.add("works.other-scheme", "no");
+            }
+        }
     }
     judged
 }

@@ -561,8 +561,7 @@ async fn real_programs_are_diagnosed_and_their_fixes_hold() {
     }
     let mut all = running.join_all().await;
     all.sort_by_key(|(position, _)| *position);
-    let all: Vec<Seen> = all.into_iter().map(|(_, seen)| seen).collect();
-    let mut all = all;
+    let mut all: Vec<Seen> = all.into_iter().map(|(_, seen)| seen).collect();
     // A program that starts beside five others may not be up to it for a moment: what failed is
     // looked at once more by itself, and has to be right then.
     for (seen, setup) in all.iter_mut().zip(setups) {
