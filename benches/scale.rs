@@ -85,10 +85,11 @@ fn time(engine: &Engine, evidence: &[Evidence]) -> Duration {
 
 /// The engine built with the index that building it once worked out, and how long that took.
 fn loaded(graph: &Graph) -> (Engine, Duration) {
-    let (_, index) = Engine::with_kept_index(graph.clone(), LearnedPriors::default(), None);
+    let (_, index) = Engine::with_kept_index(graph.clone(), LearnedPriors::default(), &[]);
     let graph = graph.clone();
     let start = Instant::now();
-    let (engine, new) = Engine::with_kept_index(graph, LearnedPriors::default(), index.as_deref());
+    let index = index.expect("an index to keep");
+    let (engine, new) = Engine::with_kept_index(graph, LearnedPriors::default(), &[&index]);
     let load = start.elapsed();
     assert!(new.is_none(), "the kept index counts");
     (engine, load)

@@ -123,12 +123,12 @@ fn usable(
 }
 
 impl App {
-    /// Imports what is shipped and what was changed here, if either is new since the last import. What
-    /// is new comes back, with its index, which is worked out meanwhile.
-    pub(super) async fn bring_up_to_date(
+    /// What is shipped with what was changed here, and the hash of its files, if it is not what was
+    /// imported last.
+    pub(super) async fn not_yet_imported(
         store: &Arc<dyn crate::store::Store>,
         shipped: &[SourceFile],
-    ) -> Result<Option<(Graph, Option<Vec<u8>>)>, super::StartError> {
+    ) -> Result<Option<(Graph, String)>, super::StartError> {
         let revisions = store.entry_revisions().await?;
         let imported = store.imported_files().await?;
         let wanted = knowledge::files_hash(&overlay(shipped, &last_versions(&revisions)));
@@ -139,11 +139,7 @@ impl App {
         for problem in aside {
             tracing::warn!(%problem, "a changed entry of the knowledge was set aside");
         }
-        let copy = graph.clone();
-        let index = tokio::task::spawn_blocking(move || Engine::index_of(copy));
-        store.import(&graph, &wanted, &[]).await?;
-        // Without the index the graph is compiled a second time, and that is all.
-        Ok(Some((graph, index.await.ok())))
+        Ok(Some((graph, wanted)))
     }
 
     /// The files as they count now: those that are shipped, with what was changed here.
@@ -300,7 +296,7 @@ fn compile(files: &[SourceFile], learned: LearnedPriors) -> Result<(Usable, Engi
     let engine = if learned.is_empty() {
         engine
     } else {
-        Engine::with_learned(read.graph.clone(), learned)
+        engine.with_other_priors(learned)
     };
     let usable = Usable {
         graph: read.graph,

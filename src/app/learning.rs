@@ -7,7 +7,6 @@ use super::knowledge::last_versions;
 use super::{App, AppError};
 use crate::case::Case;
 use crate::case::replay::{Replayed, replay};
-use crate::engine::Engine;
 use crate::engine::learned::LearnedPriors;
 use crate::store::{Confirmation, KnowledgeRecord, Store, StoreError};
 
@@ -49,11 +48,9 @@ impl App {
         if *engine.learned() == learned {
             return Ok(());
         }
-        let engine = tokio::task::spawn_blocking(move || {
-            Engine::with_learned(engine.graph().clone(), learned)
-        })
-        .await
-        .map_err(|error| AppError::Internal(error.to_string()))?;
+        let engine = tokio::task::spawn_blocking(move || engine.with_other_priors(learned))
+            .await
+            .map_err(|error| AppError::Internal(error.to_string()))?;
         self.engine.store(Arc::new(engine));
         Ok(self.remember_knowledge().await?)
     }

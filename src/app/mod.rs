@@ -22,9 +22,10 @@ use arc_swap::ArcSwap;
 use jiff::Timestamp;
 
 use crate::config::Settings;
+use crate::engine::graph::Graph;
 use crate::engine::knowledge::{Problem, SourceFile};
 use crate::engine::{Diagnosis, Engine, Evidence};
-use crate::store::{Hit, Store, StoreError};
+use crate::store::{Hit, Store, StoreError, files};
 
 /// Texts longer than this are diagnosed on a thread that may block, in bytes.
 const BLOCKING_FROM: usize = 16 << 10;
@@ -95,6 +96,9 @@ pub enum StartError {
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Compiling the knowledge broke off.
+    #[error("the knowledge could not be compiled: {0}")]
+    Compile(String),
     /// The settings of probes cannot be used.
     #[error(transparent)]
     Probes(#[from] ProbeSettingsError),
@@ -115,16 +119,25 @@ impl App {
     ///
     /// # Errors
     /// The files have errors, in which case nothing is changed, or the store fails.
-    pub async fn start(store: Arc<dyn Store>, files: &[SourceFile]) -> Result<Self, StartError> {
-        let fresh = Self::bring_up_to_date(&store, files).await?;
+    pub async fn start(store: Arc<dyn Store>, shipped: &[SourceFile]) -> Result<Self, StartError> {
+        let new = Self::not_yet_imported(&store, shipped).await?;
         let learned = learning::learned(&store).await?;
-        let is_fresh = fresh.is_some();
-        let (graph, kept) = match fresh {
-            Some(fresh) => fresh,
-            None => (store.graph().await?, store.kept_index().await?),
+        let compile = |graph: Graph, kept: Option<Vec<u8>>| {
+            tokio::task::spawn_blocking(move || {
+                let kept = kept.unwrap_or_default();
+                Engine::with_kept_index(graph, learned, &[files::shipped_index(), &kept])
+            })
         };
-        let (engine, new) = Engine::with_kept_index(graph, learned, kept.as_deref());
-        if let Some(index) = new.or(kept.filter(|_| is_fresh)) {
+        let compiled = match new {
+            Some((graph, hash)) => {
+                let compiling = compile(graph.clone(), None);
+                store.import(&graph, &hash, &[]).await?;
+                compiling.await
+            }
+            None => compile(store.graph().await?, store.kept_index().await?).await,
+        };
+        let (engine, index) = compiled.map_err(|error| StartError::Compile(error.to_string()))?;
+        if let Some(index) = index {
             // Without it the next start takes a little longer, and that is all.
             if let Err(error) = store.keep_index(&index).await {
                 tracing::warn!(%error, "the compiled knowledge could not be kept");

@@ -9,7 +9,6 @@ use serde::Deserialize;
 
 use super::usage_error;
 use crate::engine::evidence::{Context, Reach, decoded};
-use crate::engine::knowledge::read;
 use crate::engine::near::near_names;
 use crate::engine::{Engine, Evidence};
 use crate::json::{self, ContextJson, EvidenceJson, FactJson};
@@ -46,7 +45,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             Err(error) => return usage_error(format!("{}: {error}", path.display())),
         },
     };
-    let engine = Engine::new(read(&files::shipped()).graph);
+    let engine = files::shipped_engine();
     let done = if arguments.batch {
         batch(&engine, input)
     } else {

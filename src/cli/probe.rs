@@ -11,9 +11,8 @@ use super::usage_error;
 use crate::app;
 use crate::case::{Report, Stage, StageState, Variant};
 use crate::config::ProbeChoices;
+use crate::engine::Diagnosis;
 use crate::engine::diagnosis::VerdictKind;
-use crate::engine::knowledge::read;
-use crate::engine::{Diagnosis, Engine};
 use crate::json;
 use crate::probe::policy::Refusal;
 use crate::probe::{Event, Order, Prober, Vantage};
@@ -176,7 +175,7 @@ fn variant_line(variant: &Variant) -> String {
 }
 
 fn conclude(seen: &Report, format: Format) -> ExitCode {
-    let engine = Engine::new(read(&files::shipped()).graph);
+    let engine = files::shipped_engine();
     let diagnosis = engine.diagnose_owned(vec![seen.evidence()]);
     let printed = print(seen, &diagnosis, format);
     match printed {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::graph::Graph;
+use super::index::Expression;
 use super::literals::{Requirement, worth};
 use super::screen::{NOTHING, Rarity, Screen, Sequences, sequences};
 
@@ -38,18 +38,18 @@ pub(super) struct Chosen<'a> {
 }
 
 impl<'a> Chosen<'a> {
-    /// Chooses from the ways in which each pattern of a graph may match.
+    /// Chooses from the ways in which each pattern may match.
     pub(super) fn of(
         ways: &'a [Vec<Requirement>],
         screens: &[Screen],
         rarity: &Rarity,
-        graph: &Graph,
+        expressions: &[Expression<'_>],
     ) -> Self {
         let popularity = popularity(ways);
         let mut chosen = Chosen::default();
         let mut index: HashMap<&str, usize> = HashMap::new();
-        let patterns = ways.iter().zip(screens).zip(graph.patterns());
-        for (number, ((ways, screen), (_, pattern))) in patterns.enumerate() {
+        let patterns = ways.iter().zip(screens).zip(expressions);
+        for (number, ((ways, screen), expression)) in patterns.enumerate() {
             for way in ways {
                 let Some(rarest) = rarest(way, &popularity) else {
                     continue;
@@ -73,7 +73,7 @@ impl<'a> Chosen<'a> {
                         first,
                         beside: chosen.beside.len() as u32,
                         lists: lists.len() as u16,
-                        is_long: pattern.lines > 1,
+                        is_long: expression.is_long,
                     });
                     for list in lists {
                         chosen.beside.push(list.len() as u16);

@@ -871,6 +871,17 @@ impl Graph {
             .flat_map(|system| system.patterns.iter().map(move |pattern| (system, pattern)))
     }
 
+    /// Adds the entries of another graph behind its own.
+    pub fn append(&mut self, other: Graph) {
+        self.symptoms.extend(other.symptoms);
+        self.systems.extend(other.systems);
+        self.causes.extend(other.causes);
+        self.checks.extend(other.checks);
+        self.codes.extend(other.codes);
+        self.advice.extend(other.advice);
+        self.timeouts.extend(other.timeouts);
+    }
+
     /// Puts every list into the order of its ids, so that equal graphs compare equal.
     pub fn sort(&mut self) {
         self.symptoms.sort_by(|a, b| a.id.cmp(&b.id));

@@ -8,7 +8,6 @@
 use sha2::{Digest, Sha256};
 
 use super::chosen::{Chosen, Owner};
-use super::graph::{Graph, Pattern};
 use super::literals::{Requirement, parse, requirements_of};
 use super::screen::{Rarity, Screen};
 
@@ -24,6 +23,15 @@ const MADE_BY: &[&str] = &[
     include_str!("chosen.rs"),
 ];
 
+/// What an index depends on of a pattern.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expression<'a> {
+    /// In the syntax of the `regex` crate.
+    pub(super) regex: &'a str,
+    /// A match may stretch over several lines.
+    pub(super) is_long: bool,
+}
+
 /// The literals that are looked for, and what else each pattern asks of a window.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Index {
@@ -37,27 +45,27 @@ pub(super) struct Index {
     pub(super) owner_bounds: Vec<u32>,
     /// What must stand beside the literals, see [`Chosen::beside`].
     pub(super) beside: Vec<u16>,
-    /// For each pattern in the graph's order.
+    /// For each pattern, in the order of the expressions.
     pub(super) screens: Vec<Screen>,
 }
 
 /// The ways in which each pattern may match, and what it asks of a window. Reading the syntax is
 /// most of the work, and each pattern's is its own, so all processors read.
-fn syntax_of(patterns: &[&Pattern]) -> (Vec<Vec<Requirement>>, Vec<Screen>) {
-    let read = |pattern: &&Pattern| {
-        parse(&pattern.regex)
+fn syntax_of(expressions: &[Expression<'_>]) -> (Vec<Vec<Requirement>>, Vec<Screen>) {
+    let read = |expression: &Expression<'_>| {
+        parse(expression.regex)
             .map(|hir| (requirements_of(&hir), Screen::new(&hir)))
             .unwrap_or_default()
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let share = patterns.len().div_ceil(workers).max(1);
+    let share = expressions.len().div_ceil(workers).max(1);
     let (mut ways, mut screens) = (Vec::new(), Vec::new());
     std::thread::scope(|scope| {
-        let readers: Vec<_> = patterns
+        let readers: Vec<_> = expressions
             .chunks(share)
             .map(|some| scope.spawn(move || some.iter().map(read).unzip()))
             .collect();
-        for (some, reader) in patterns.chunks(share).zip(readers) {
+        for (some, reader) in expressions.chunks(share).zip(readers) {
             // A reader that could not finish is replaced by this one.
             let (own_ways, own_screens): (Vec<_>, Vec<_>) = reader
                 .join()
@@ -70,15 +78,14 @@ fn syntax_of(patterns: &[&Pattern]) -> (Vec<Vec<Requirement>>, Vec<Screen>) {
 }
 
 impl Index {
-    /// Works it out.
-    pub(super) fn of(graph: &Graph) -> Self {
-        let patterns: Vec<&Pattern> = graph.patterns().map(|(_, pattern)| pattern).collect();
-        let (ways, mut screens) = syntax_of(&patterns);
+    /// Works it out for the expressions of all patterns, in the graph's order.
+    pub(super) fn of(expressions: &[Expression<'_>]) -> Self {
+        let (ways, mut screens) = syntax_of(expressions);
         let rarity = Rarity::of(&screens, ways.iter().flatten().flatten().flatten());
         for screen in &mut screens {
             screen.order(&rarity);
         }
-        let chosen = Chosen::of(&ways, &screens, &rarity, graph);
+        let chosen = Chosen::of(&ways, &screens, &rarity, expressions);
         let mut literals = String::new();
         let mut literal_ends = Vec::with_capacity(chosen.literals.len());
         for literal in &chosen.literals {
@@ -110,8 +117,8 @@ impl Index {
             .map(|(start, end)| &self.literals[start as usize..*end as usize])
     }
 
-    /// As bytes, for knowledge of that hash.
-    pub(super) fn to_bytes(&self, knowledge: &str) -> Vec<u8> {
+    /// As bytes, for just these expressions.
+    pub(super) fn to_bytes(&self, expressions: &[Expression<'_>]) -> Vec<u8> {
         let mut content = Vec::new();
         put_u32s(&mut content, &self.literal_ends);
         put_u32s(&mut content, &self.owner_bounds);
@@ -135,16 +142,16 @@ impl Index {
             .collect();
         put_u16s(&mut content, &words);
         content.extend_from_slice(self.literals.as_bytes());
-        let mut bytes = digest(knowledge, &content).to_vec();
+        let mut bytes = digest(expressions, &content).to_vec();
         bytes.append(&mut content);
         bytes
     }
 
     /// The index that the bytes hold; `None` if they are damaged, or were made by another version
-    /// of the program or of other knowledge.
-    pub(super) fn from_bytes(bytes: &[u8], knowledge: &str) -> Option<Self> {
+    /// of the program or for other expressions.
+    pub(super) fn from_bytes(bytes: &[u8], expressions: &[Expression<'_>]) -> Option<Self> {
         let (expected, content) = bytes.split_at_checked(DIGEST)?;
-        if expected != digest(knowledge, content) {
+        if expected != digest(expressions, content) {
             return None;
         }
         let mut rest = content;
@@ -172,15 +179,18 @@ impl Index {
     }
 }
 
-/// Says that content was made by this program, of that knowledge, and is whole.
-fn digest(knowledge: &str, content: &[u8]) -> [u8; DIGEST] {
+/// Says that content was made by this program, for those expressions, and is whole.
+fn digest(expressions: &[Expression<'_>], content: &[u8]) -> [u8; DIGEST] {
     let mut hasher = Sha256::new();
     for part in MADE_BY {
         hasher.update(part.len().to_le_bytes());
         hasher.update(part);
     }
-    hasher.update(knowledge.len().to_le_bytes());
-    hasher.update(knowledge);
+    for expression in expressions {
+        hasher.update(expression.regex.len().to_le_bytes());
+        hasher.update(expression.regex);
+        hasher.update([u8::from(expression.is_long)]);
+    }
     hasher.update(content);
     let mut digest = [0; DIGEST];
     digest.copy_from_slice(&hasher.finalize()[..DIGEST]);
@@ -252,42 +262,45 @@ fn take_u16s(bytes: &mut &[u8]) -> Option<Vec<u16>> {
 
 #[cfg(test)]
 mod tests {
-    use super::Index;
-    use crate::engine::knowledge::{SourceFile, read};
+    use super::{Expression, Index};
 
-    fn index() -> Index {
-        let text = "title = \"P\"\n[[pattern]]\nid = \"a\"\nregex = 'connection (?:refused|reset) by \\w+'\n\
-                    [[pattern]]\nid = \"b\"\nregex = '(?i)timed out after \\d+ seconds'\nlines = 2\n";
-        let files = [SourceFile {
-            name: "patterns/p.toml".to_owned(),
-            text: text.to_owned(),
-        }];
-        Index::of(&read(&files).graph)
-    }
+    const EXPRESSIONS: [Expression<'_>; 2] = [
+        Expression {
+            regex: r"connection (?:refused|reset) by \w+",
+            is_long: false,
+        },
+        Expression {
+            regex: r"(?i)timed out after \d+ seconds",
+            is_long: true,
+        },
+    ];
 
     #[test]
     fn what_was_written_is_read_again() {
-        let index = index();
+        let index = Index::of(&EXPRESSIONS);
         assert!(
             index
                 .literals()
                 .any(|literal| literal.contains("timed out after "))
         );
-        let bytes = index.to_bytes("hash");
-        assert_eq!(Index::from_bytes(&bytes, "hash"), Some(index));
+        let bytes = index.to_bytes(&EXPRESSIONS);
+        assert_eq!(Index::from_bytes(&bytes, &EXPRESSIONS), Some(index));
     }
 
     #[test]
-    fn other_knowledge_and_damage_are_refused() {
-        let bytes = index().to_bytes("hash");
-        assert_eq!(Index::from_bytes(&bytes, "other"), None);
+    fn other_expressions_and_damage_are_refused() {
+        let bytes = Index::of(&EXPRESSIONS).to_bytes(&EXPRESSIONS);
+        assert_eq!(Index::from_bytes(&bytes, &EXPRESSIONS[..1]), None);
+        let mut longer = EXPRESSIONS;
+        longer[0].is_long = true;
+        assert_eq!(Index::from_bytes(&bytes, &longer), None);
         for length in 0..bytes.len() {
-            assert_eq!(Index::from_bytes(&bytes[..length], "hash"), None);
+            assert_eq!(Index::from_bytes(&bytes[..length], &EXPRESSIONS), None);
         }
         for position in 0..bytes.len() {
             let mut damaged = bytes.clone();
             damaged[position] ^= 1;
-            assert_eq!(Index::from_bytes(&damaged, "hash"), None);
+            assert_eq!(Index::from_bytes(&damaged, &EXPRESSIONS), None);
         }
     }
 }

@@ -71,12 +71,12 @@ impl LearnedPriors {
     }
 
     /// The hash of knowledge with this learnt; the knowledge's own if nothing was.
-    pub(super) fn stamp(&self, hash: String) -> String {
+    pub(super) fn stamp(&self, hash: &str) -> String {
         if self.is_empty() {
-            return hash;
+            return hash.to_owned();
         }
         let mut hasher = Sha256::new();
-        hasher.update(&hash);
+        hasher.update(hash);
         for (cause, weight) in &self.weights {
             hasher.update(format!("\n{cause} {weight:.4}"));
         }
@@ -103,9 +103,7 @@ mod tests {
 
     #[test]
     fn what_was_learnt_changes_the_hash() {
-        let hash = |confirmed: &[&str]| {
-            LearnedPriors::of(confirmed.iter().copied()).stamp("0123".to_owned())
-        };
+        let hash = |confirmed: &[&str]| LearnedPriors::of(confirmed.iter().copied()).stamp("0123");
         assert_eq!(hash(&[]), "0123");
         assert_ne!(hash(&["a"]), hash(&["b"]));
         assert_ne!(hash(&["a"]), hash(&["a", "a"]));

@@ -56,17 +56,17 @@ const COMMON: &[&str] = &[
 ];
 
 /// Sets of lower-case literals, of each of which a match holds one at least, ignoring ASCII case.
-pub type Requirement = Vec<Vec<String>>;
+pub(super) type Requirement = Vec<Vec<String>>;
 
 /// What a match of the expression cannot do without: it fulfils one of these at least. Empty if
 /// there is a way to match without any useful literal, or the expression is invalid.
-pub fn requirements(expression: &str) -> Vec<Requirement> {
+pub(super) fn requirements(expression: &str) -> Vec<Requirement> {
     parse(expression).map_or_else(Vec::new, |hir| requirements_of(&hir))
 }
 
 /// The syntax of an expression, good for finding its literals and not for matching. `None` if the
 /// expression is invalid.
-pub fn parse(expression: &str) -> Option<Hir> {
+pub(super) fn parse(expression: &str) -> Option<Hir> {
     // Literals are in lower case and looked for in either case, so whether the whole expression
     // ignores case makes no difference, and letters read more easily than pairs of letters.
     let plain = expression.strip_prefix("(?i)").map(read);
@@ -87,7 +87,7 @@ fn read(expression: &str) -> Option<Hir> {
 }
 
 /// The same for an expression that was parsed.
-pub fn requirements_of(hir: &Hir) -> Vec<Requirement> {
+pub(super) fn requirements_of(hir: &Hir) -> Vec<Requirement> {
     let mut ways = ways(hir);
     for way in &mut ways {
         way.sort();
@@ -149,7 +149,7 @@ fn branches(hir: &Hir) -> Option<&[Hir]> {
 
 /// How much a set of literals tells by standing in a text: long literals are rare, common words
 /// tell little, and few alternatives are better than many.
-pub fn worth(set: &[String]) -> usize {
+pub(super) fn worth(set: &[String]) -> usize {
     let least = set
         .iter()
         .map(|literal| telling(literal))

@@ -13,7 +13,7 @@ use super::anchors::{Anchors, Hit};
 use super::chosen::{Owner, stands_beside};
 use super::evidence::{Connections, Fact, Lines, Span};
 use super::graph::{Graph, Pattern, Predicate};
-use super::index::Index;
+use super::index::{Expression, Index};
 use super::overlap::without_overlapped;
 use super::screen::Sequences;
 use super::shapes::{Shapes, shape_of};
@@ -47,6 +47,17 @@ pub fn matches_somewhere(pattern: &Pattern, regex: &Regex, text: &str) -> bool {
     })
 }
 
+/// The expressions of a graph's patterns, in its order.
+pub(super) fn expressions(graph: &Graph) -> Vec<Expression<'_>> {
+    graph
+        .patterns()
+        .map(|(_, pattern)| Expression {
+            regex: &pattern.regex,
+            is_long: pattern.lines > 1,
+        })
+        .collect()
+}
+
 /// All wordings of a graph, ready to be looked for.
 #[derive(Debug)]
 pub struct Matcher {
@@ -65,7 +76,7 @@ impl Matcher {
     /// Prepares a graph's patterns. Those without a useful literal are left out; the check of the
     /// knowledge refuses them.
     pub fn new(graph: &Graph) -> Self {
-        Matcher::with_index(graph, Index::of(graph))
+        Matcher::with_index(graph, Index::of(&expressions(graph)))
     }
 
     /// The same with the index of just these patterns.

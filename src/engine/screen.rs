@@ -24,7 +24,7 @@ const ANY: u16 = 0x8000;
 
 /// The sequences of one to three bytes that stand in a window.
 #[derive(Debug)]
-pub struct Sequences {
+pub(super) struct Sequences {
     /// For each sequence, the last reading in which it was seen: nothing has to be cleared between
     /// two windows.
     seen: Box<[u8; 1 << BITS]>,
@@ -42,7 +42,7 @@ impl Default for Sequences {
 
 impl Sequences {
     /// Replaces what was read before by the sequences of a window, in lower case.
-    pub fn read(&mut self, window: &[u8]) {
+    pub(super) fn read(&mut self, window: &[u8]) {
         if self.reading == u8::MAX {
             self.seen.fill(0);
             self.reading = 0;
@@ -180,13 +180,13 @@ const fn hash(length: u32, packed: u32) -> u16 {
 /// A list of words, each of which must hold: the number of a sequence, or `ANY` with the length
 /// of the alternatives that follow, each a length and a list like the whole.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Screen {
+pub(super) struct Screen {
     words: Box<[u16]>,
 }
 
 impl Screen {
     /// Reads the formula off an expression.
-    pub fn new(hir: &Hir) -> Self {
+    pub(super) fn new(hir: &Hir) -> Self {
         Screen {
             words: formula(hir, &[], &[]).into(),
         }
@@ -224,7 +224,7 @@ impl Screen {
     }
 
     /// Whether the expression may match in the window.
-    pub fn lets_through(&self, window: &Sequences) -> bool {
+    pub(super) fn lets_through(&self, window: &Sequences) -> bool {
         holds(&self.words, window)
     }
 }

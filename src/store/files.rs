@@ -5,7 +5,9 @@ use std::path::Path;
 
 use rust_embed::RustEmbed;
 
-use crate::engine::knowledge::SourceFile;
+use crate::engine::Engine;
+use crate::engine::knowledge::{SourceFile, read};
+use crate::engine::learned::LearnedPriors;
 
 #[derive(RustEmbed)]
 #[folder = "knowledge/"]
@@ -24,6 +26,18 @@ pub fn shipped() -> Vec<SourceFile> {
         .collect();
     files.sort_by(|a, b| a.name.cmp(&b.name));
     files
+}
+
+/// The index of the shipped patterns, as `build.rs` worked it out; see
+/// [`Engine::with_kept_index`].
+pub fn shipped_index() -> &'static [u8] {
+    include_bytes!(concat!(env!("OUT_DIR"), "/patterns.index"))
+}
+
+/// The shipped knowledge, compiled.
+pub fn shipped_engine() -> Engine {
+    let graph = read(&shipped()).graph;
+    Engine::with_kept_index(graph, LearnedPriors::default(), &[shipped_index()]).0
 }
 
 /// Reads a knowledge folder.

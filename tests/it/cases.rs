@@ -690,7 +690,7 @@ fn learning_cannot_drown_strong_evidence() {
     }];
     let confirmed = vec!["proxy-upgrade-not-forwarded"; 1000];
     let learned = LearnedPriors::of(confirmed.into_iter());
-    let engine = Engine::with_learned(ENGINE.graph().clone(), learned);
+    let engine = ENGINE.with_other_priors(learned);
     let diagnosis = engine.diagnose(&evidence);
     assert_eq!(diagnosis.causes[0].id, "tls-cert-expired");
     assert!(

@@ -9,6 +9,7 @@ use wsdoctor::engine::knowledge::{Severity, SourceFile, check, doubts, read};
 use wsdoctor::engine::learned::LearnedPriors;
 use wsdoctor::engine::{Engine, Evidence};
 use wsdoctor::store::Store as _;
+use wsdoctor::store::files;
 use wsdoctor::store::sqlite::SqliteStore;
 
 use crate::support::{TestApp, address, shared, shipped, small_knowledge};
@@ -81,10 +82,16 @@ async fn shipped_knowledge_is_imported_only_when_it_changed() {
 
 #[test]
 fn an_engine_with_a_kept_index_says_the_same() {
-    let (first, index) = Engine::with_kept_index(graph(), LearnedPriors::default(), None);
+    let (first, index) = Engine::with_kept_index(graph(), LearnedPriors::default(), &[]);
     let index = index.expect("an index to keep");
-    let (again, new) = Engine::with_kept_index(graph(), LearnedPriors::default(), Some(&index));
+    let kept: [&[u8]; 2] = [b"nothing", &index];
+    let (again, new) = Engine::with_kept_index(graph(), LearnedPriors::default(), &kept);
     assert_eq!(new, None, "the kept index counts");
+    assert_eq!(
+        files::shipped_index(),
+        index,
+        "so does the one in the program"
+    );
     let examples = first.graph().patterns();
     for example in examples.flat_map(|(_, pattern)| &pattern.examples) {
         let evidence = [Evidence {
@@ -96,7 +103,7 @@ fn an_engine_with_a_kept_index_says_the_same() {
     }
     let mut other = graph();
     other.systems.pop();
-    let (_, new) = Engine::with_kept_index(other, LearnedPriors::default(), Some(&index));
+    let (_, new) = Engine::with_kept_index(other, LearnedPriors::default(), &kept);
     assert!(new.is_some(), "the index of other knowledge does not count");
 }
 

@@ -7,12 +7,10 @@ use serde_json::{Value, json};
 
 use super::super::usage_error;
 use super::check::read_cases;
-use crate::engine::Engine;
 use crate::engine::calibration::{
     Calibration, Figures, Forecast, calibrate, figures, reliability, share_right,
 };
 use crate::engine::diagnosis::{IDENTIFIED, LIKELY};
-use crate::engine::knowledge::read;
 use crate::engine::ranking::Numbers;
 use crate::store::files;
 
@@ -46,7 +44,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(texts) => texts,
         Err(error) => return usage_error(error),
     };
-    let engine = Engine::new(read(&files::shipped()).graph);
+    let engine = files::shipped_engine();
     let numbers = Numbers::default();
     let found = calibrate(&engine, &numbers, &texts, arguments.folds.into(), SEED);
     match arguments.format {

@@ -3,9 +3,7 @@
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use crate::engine::Engine;
 use crate::engine::diagnosis::simulation::{OfCause, Setting, simulate};
-use crate::engine::knowledge::read;
 use crate::store::files;
 
 /// A cause that takes longer than this beyond its own fix is found late.
@@ -25,7 +23,7 @@ pub(in crate::cli) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let engine = Engine::new(read(&files::shipped()).graph);
+    let engine = files::shipped_engine();
     let setting = |off: f64, costs_off: f64| Setting {
         seed: arguments.seed,
         cases: arguments.cases.into(),

@@ -1,13 +1,14 @@
 //! The compiled knowledge, and what it makes of evidence.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use super::super::evidence::{Fact, Review};
 use super::super::graph::Graph;
 use super::super::index::Index;
 use super::super::knowledge;
 use super::super::learned::LearnedPriors;
-use super::super::matching::{Matcher, holds};
+use super::super::matching::{Matcher, expressions, holds};
 use super::super::next_step::{Choice, Circumstances, Plan, Planner, StepKind};
 use super::super::ranking::{Model, Numbers, Posterior, Source};
 use super::super::timeouts::{Known, candidates};
@@ -39,8 +40,8 @@ pub(super) struct Weighed {
 /// The compiled knowledge.
 #[derive(Debug)]
 pub struct Engine {
-    pub(super) graph: Graph,
-    pub(super) matcher: Matcher,
+    pub(super) graph: Arc<Graph>,
+    pub(super) matcher: Arc<Matcher>,
     pub(super) model: Model,
     pub(super) planner: Planner,
     /// Symptoms that speak of one key only, by it.
@@ -48,7 +49,16 @@ pub struct Engine {
     /// Symptoms that speak of several keys, by each.
     pub(super) combined_symptoms_of_key: HashMap<String, Vec<usize>>,
     pub(super) hash: String,
+    /// The hash without what was learnt.
+    graph_hash: String,
     learned: LearnedPriors,
+}
+
+/// What depends on how common the causes are.
+fn weighing(graph: &Graph, numbers: Numbers, learned: &LearnedPriors) -> (Model, Planner) {
+    let model = Model::with_learned(graph, numbers, learned);
+    let planner = Planner::new(graph, &model);
+    (model, planner)
 }
 
 impl Engine {
@@ -58,62 +68,50 @@ impl Engine {
     }
 
     /// Compiles a graph with other numbers.
-    pub fn with_numbers(graph: Graph, numbers: Numbers) -> Self {
-        Engine::compiled(graph, numbers, LearnedPriors::default())
-    }
-
-    /// Compiles a graph with what closed cases taught.
-    pub fn with_learned(graph: Graph, learned: LearnedPriors) -> Self {
-        Engine::compiled(graph, Numbers::default(), learned)
-    }
-
-    fn compiled(mut graph: Graph, numbers: Numbers, learned: LearnedPriors) -> Self {
+    pub fn with_numbers(mut graph: Graph, numbers: Numbers) -> Self {
         graph.sort();
-        let hash = knowledge::hash_of_sorted(&graph);
-        let index = Index::of(&graph);
-        Engine::with_index(graph, hash, index, numbers, learned)
-    }
-
-    /// The index of a graph, to be kept for [`Engine::with_kept_index`].
-    pub fn index_of(mut graph: Graph) -> Vec<u8> {
-        graph.sort();
-        let hash = knowledge::hash_of_sorted(&graph);
-        Index::of(&graph).to_bytes(&hash)
+        let index = Index::of(&expressions(&graph));
+        Engine::with_index(graph, index, numbers, LearnedPriors::default())
     }
 
     /// Compiles a graph with what closed cases taught and with the index that an earlier compilation
-    /// of the same graph worked out, which takes a fraction of the time. Where the index is missing,
-    /// damaged, of other knowledge or of another version of the program, it is worked out; it comes
-    /// back then as bytes, to be kept for the next time.
+    /// of the same patterns worked out, which takes a fraction of the time. The first of the `kept`
+    /// ones counts that is whole, of these patterns and of this version of the program; where none is,
+    /// the index is worked out and comes back as bytes, to be kept for the next time.
     pub fn with_kept_index(
         mut graph: Graph,
         learned: LearnedPriors,
-        kept: Option<&[u8]>,
+        kept: &[&[u8]],
     ) -> (Self, Option<Vec<u8>>) {
         graph.sort();
-        let hash = knowledge::hash_of_sorted(&graph);
-        let known = kept.and_then(|bytes| Index::from_bytes(bytes, &hash));
+        let expressions = expressions(&graph);
+        let known = kept
+            .iter()
+            .find_map(|bytes| Index::from_bytes(bytes, &expressions));
         let (index, new) = match known {
             Some(index) => (index, None),
             None => {
-                let index = Index::of(&graph);
-                let bytes = index.to_bytes(&hash);
+                let index = Index::of(&expressions);
+                let bytes = index.to_bytes(&expressions);
                 (index, Some(bytes))
             }
         };
-        let engine = Engine::with_index(graph, hash, index, Numbers::default(), learned);
+        let engine = Engine::with_index(graph, index, Numbers::default(), learned);
         (engine, new)
     }
 
-    /// Compiles a graph that is in order, of that hash.
-    fn with_index(
-        graph: Graph,
-        hash: String,
-        index: Index,
-        numbers: Numbers,
-        learned: LearnedPriors,
-    ) -> Self {
-        let model = Model::with_learned(&graph, numbers, &learned);
+    /// Compiles a graph that is in order.
+    fn with_index(graph: Graph, index: Index, numbers: Numbers, learned: LearnedPriors) -> Self {
+        // Hashing reads every word of the knowledge and depends on nothing else.
+        let (graph_hash, matcher, (model, planner)) = std::thread::scope(|scope| {
+            let hash = scope.spawn(|| knowledge::hash_of_sorted(&graph));
+            let matcher = Matcher::with_index(&graph, index);
+            let weighing = weighing(&graph, numbers, &learned);
+            // A thread that could not finish is replaced by this one.
+            let hash = hash.join();
+            let hash = hash.unwrap_or_else(|_| knowledge::hash_of_sorted(&graph));
+            (hash, matcher, weighing)
+        });
         let (mut of_key, mut combined_of_key): (HashMap<String, Vec<usize>>, HashMap<_, Vec<_>>) =
             Default::default();
         for (row, symptom) in graph.symptoms.iter().enumerate() {
@@ -129,14 +127,32 @@ impl Engine {
             }
         }
         Engine {
-            matcher: Matcher::with_index(&graph, index),
-            planner: Planner::new(&graph, &model),
-            hash: learned.stamp(hash),
+            matcher: Arc::new(matcher),
+            planner,
+            hash: learned.stamp(&graph_hash),
+            graph_hash,
             learned,
             model,
             symptoms_of_key: of_key,
             combined_symptoms_of_key: combined_of_key,
-            graph,
+            graph: Arc::new(graph),
+        }
+    }
+
+    /// The same knowledge with what other closed cases taught: only what is weighed is compiled again.
+    #[must_use]
+    pub fn with_other_priors(&self, learned: LearnedPriors) -> Self {
+        let (model, planner) = weighing(&self.graph, Numbers::default(), &learned);
+        Engine {
+            graph: self.graph.clone(),
+            matcher: self.matcher.clone(),
+            model,
+            planner,
+            symptoms_of_key: self.symptoms_of_key.clone(),
+            combined_symptoms_of_key: self.combined_symptoms_of_key.clone(),
+            hash: learned.stamp(&self.graph_hash),
+            graph_hash: self.graph_hash.clone(),
+            learned,
         }
     }
 

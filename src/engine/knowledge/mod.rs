@@ -63,7 +63,7 @@ impl fmt::Display for Problem {
 }
 
 /// A graph and where each of its entries came from, so that problems can name file and line.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Read {
     /// What the files say.
     pub graph: Graph,
@@ -102,16 +102,52 @@ struct TimeoutFile {
 
 /// Reads knowledge files. Never fails: what could not be read is a problem with file and line.
 pub fn read(files: &[SourceFile]) -> Read {
-    let mut read = Read {
-        graph: Graph::default(),
-        problems: Vec::new(),
-        texts: HashMap::new(),
-    };
+    let shares = shares(files);
+    let parts: Vec<Read> = std::thread::scope(|scope| {
+        let readers: Vec<_> = shares
+            .iter()
+            .map(|share| scope.spawn(|| read_some(share)))
+            .collect();
+        // A reader that could not finish is replaced by this one.
+        let parts = readers.into_iter().zip(&shares);
+        parts
+            .map(|(reader, share)| reader.join().unwrap_or_else(|_| read_some(share)))
+            .collect()
+    });
+    let mut read = Read::default();
+    for part in parts {
+        read.graph.append(part.graph);
+        read.problems.extend(part.problems);
+        read.texts.extend(part.texts);
+    }
+    read.graph.sort();
+    read
+}
+
+/// Files in as many parts as there are processors, of about the same length.
+fn shares(files: &[SourceFile]) -> Vec<&[SourceFile]> {
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
+    let all: usize = files.iter().map(|file| file.text.len()).sum();
+    let most = all / processors;
+    let mut length = 0;
+    files
+        .chunk_by(|file, _| {
+            length += file.text.len();
+            let is_full = length > most;
+            if is_full {
+                length = 0;
+            }
+            !is_full
+        })
+        .collect()
+}
+
+fn read_some(files: &[SourceFile]) -> Read {
+    let mut read = Read::default();
     for file in files {
         read_file(file, &mut read);
         read.texts.insert(file.name.clone(), file.text.clone());
     }
-    read.graph.sort();
     read
 }
 

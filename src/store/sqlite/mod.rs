@@ -287,6 +287,9 @@ impl Store for SqliteStore {
         let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         revisions::add(&mut transaction, changes).await?;
         graph::replace(&mut transaction, graph).await?;
+        sqlx::query("DELETE FROM kept_index")
+            .execute(&mut *transaction)
+            .await?;
         search::replace(&mut transaction, graph).await?;
         sqlx::query("INSERT OR REPLACE INTO knowledge (key, value) VALUES ('files', ?)")
             .bind(files_hash)
