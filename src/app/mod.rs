@@ -24,6 +24,7 @@ use jiff::Timestamp;
 use crate::config::Settings;
 use crate::engine::graph::Graph;
 use crate::engine::knowledge::{Problem, SourceFile};
+use crate::engine::prose::Subject;
 use crate::engine::{Diagnosis, Engine, Evidence};
 use crate::store::{Hit, Store, StoreError, files};
 
@@ -192,7 +193,12 @@ impl App {
     /// # Errors
     /// The store fails.
     pub async fn search(&self, words: &str) -> Result<Vec<Hit>, AppError> {
-        Ok(self.store.search(words, MOST_HITS).await?)
+        let mut hits = self.store.search(words, MOST_HITS).await?;
+        let no_case = Subject::default();
+        for hit in &mut hits {
+            hit.excerpt = no_case.fill(&hit.excerpt);
+        }
+        Ok(hits)
     }
 
     /// Removes cases that last changed more than `days` days before `now`; how many.

@@ -679,6 +679,10 @@ async fn search_finds_by_code_and_words() {
             "{query}"
         );
     }
+    // Where no case gives a value, its name in braces says nothing to anybody.
+    let answer = page(&test, "/search?q=server_name").await;
+    assert!(answer.body.contains("HOST"), "{}", answer.body);
+    assert!(!answer.body.contains("{host}"), "{}", answer.body);
     for query in ["", "zzzzqqqq", "\"", "a AND (", "*", "%"] {
         let path = format!("/search?{}", form(&[("q", query)]));
         assert_well_made(&path, &page(&test, &path).await.body);
