@@ -2,6 +2,12 @@
 
 use super::graph::Cause;
 
+/// Stands in a text for the host that a case does not name.
+const UNKNOWN_HOST: &str = "HOST";
+/// The same for the path. A bare slash would stand for all paths, so that a rule made for the socket
+/// would be one for everything, beside the one that is there already.
+const UNKNOWN_PATH: &str = "/PATH";
+
 /// The connection that a diagnosis speaks of, as far as the evidence names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Subject {
@@ -41,6 +47,18 @@ impl Subject {
         ))
     }
 
+    /// Which words stand in a text, once it is filled, for what the case does not tell.
+    pub fn left_open(&self, text: &str) -> Vec<&'static str> {
+        let addresses = ["{url}", "{http_url}"];
+        let origins = ["{socket_origin}", "{http_origin}"];
+        let has = |names: &[&str]| names.iter().any(|name| text.contains(name));
+        let names_host = has(&["{host}"]) || has(&addresses) || has(&origins);
+        let names_path = has(&["{path}"]) || has(&addresses) && self.host.is_none();
+        let host = (self.host.is_none() && names_host).then_some(UNKNOWN_HOST);
+        let path = (self.path.is_none() && names_path).then_some(UNKNOWN_PATH);
+        host.into_iter().chain(path).collect()
+    }
+
     /// Puts the case's own values where a text says `{host}`, `{port}`, `{path}`, `{scheme}`,
     /// `{http_scheme}`, `{url}`, `{http_url}`, `{origin}`, `{socket_origin}` or `{http_origin}`.
     /// Values come from a paste and go into commands that people run, so anything but the letters of
@@ -75,8 +93,8 @@ impl Subject {
         let scheme = self.scheme.as_deref().unwrap_or("wss");
         let http = if secure { "https" } else { "http" };
         let default_port = if secure { "443" } else { "80" };
-        let host = self.host.as_deref().unwrap_or("HOST");
-        let path = self.path.as_deref().unwrap_or("/");
+        let host = self.host.as_deref().unwrap_or(UNKNOWN_HOST);
+        let path = self.path.as_deref().unwrap_or(UNKNOWN_PATH);
         let bracketed = || match host.contains(':') {
             true => format!("[{host}]"),
             false => host.to_owned(),
@@ -89,7 +107,10 @@ impl Subject {
             let url = url();
             match self.path.as_deref() {
                 Some(own) => url.strip_suffix(own).unwrap_or(&url).to_owned(),
-                None => url.trim_end_matches('/').to_owned(),
+                None => url
+                    .trim_end_matches(UNKNOWN_PATH)
+                    .trim_end_matches('/')
+                    .to_owned(),
             }
         };
         // From ws to http, and from wss to https.
@@ -239,5 +260,24 @@ mod tests {
             Subject::default().fill("nc -zv {host} {port}"),
             "nc -zv HOST 443"
         );
+        assert_eq!(
+            Subject::default().fill("location {path} { curl {http_url} {http_origin} }"),
+            "location /PATH { curl https://HOST/PATH https://HOST }"
+        );
+    }
+
+    #[test]
+    fn what_a_reader_has_to_fill_in_is_known() {
+        let text = "location {path} { proxy_pass http://{host}; }";
+        assert_eq!(Subject::default().left_open(text), ["HOST", "/PATH"]);
+        assert_eq!(Subject::default().left_open("ss -tlnp"), [""; 0]);
+        let subject = Subject {
+            scheme: Some("wss".into()),
+            host: Some("a.example".into()),
+            path: Some("/".into()),
+            ..Subject::default()
+        };
+        assert_eq!(subject.left_open(text), [""; 0]);
+        assert_eq!(subject.fill("location {path} {"), "location / {");
     }
 }

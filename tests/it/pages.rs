@@ -662,6 +662,15 @@ async fn pages_of_causes_hold_a_cases_own_values() {
         filled += usize::from(answer.body.contains("app.example"));
     }
     assert!(filled > 10, "{filled}");
+    // What the case does not tell is named, and the page says what to put there.
+    let unknown = page(&test, "/causes/proxy-upgrade-not-forwarded")
+        .await
+        .body;
+    for words in ["location /PATH {", "Where it says /PATH"] {
+        assert!(unknown.contains(words), "{words}");
+    }
+    let known = format!("/causes/proxy-upgrade-not-forwarded?case={id}");
+    assert!(!page(&test, &known).await.body.contains("/PATH"));
     // A case that is gone leaves the page as it is for everybody.
     let gone = page(&test, "/causes/proxy-idle-timeout?case=gone").await;
     assert!(!gone.body.contains("Back to the case"));

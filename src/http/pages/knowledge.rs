@@ -1,6 +1,6 @@
 //! The knowledge as pages: causes, symptoms, codes, advice, checks, search.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use askama::Template;
 use axum::extract::{Path, Query, State};
@@ -179,6 +179,8 @@ struct CausePage {
     /// What the fix takes, in words.
     fix: Option<String>,
     summary: Html,
+    /// What the reader puts in place of words that stand for what is not known.
+    left_open: Vec<&'static str>,
     sections: Vec<SectionView>,
     symptoms: Vec<(String, String, &'static str)>,
     references: Vec<String>,
@@ -284,6 +286,7 @@ impl CausePage {
                 )
             }),
             summary: markdown::render(&subject.fill(summary(cause))),
+            left_open: left_open(t, graph, cause, subject),
             sections: section_views(t, graph, cause, subject, system),
             symptoms: symptoms
                 .into_iter()
@@ -311,6 +314,25 @@ impl CausePage {
             id: cause.id.clone(),
         }
     }
+}
+
+/// Says what the words mean that stand for what the case does not tell.
+fn left_open(
+    t: &'static Messages,
+    graph: &Graph,
+    cause: &Cause,
+    subject: &Subject,
+) -> Vec<&'static str> {
+    let checks = cause.checks.iter().filter_map(|id| graph.check(id));
+    let commands = checks.flat_map(|check| check.commands.values());
+    let texts = std::iter::once(&cause.body).chain(commands);
+    let words: BTreeSet<&str> = texts.flat_map(|text| subject.left_open(text)).collect();
+    let explained = [("HOST", "cause.own-host"), ("/PATH", "cause.own-path")];
+    explained
+        .into_iter()
+        .filter(|(word, _)| words.contains(word))
+        .map(|(_, key)| t.get(key))
+        .collect()
 }
 
 /// The prose in its order: what stands before the fixes, the checks, the fixes, the rest.
