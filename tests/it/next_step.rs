@@ -97,6 +97,20 @@ fn nothing_is_asked_twice() {
 }
 
 #[test]
+fn what_was_told_unasked_is_not_asked() {
+    for text in [
+        "The socket fails in production. On my machine it works.",
+        "It closes with 1006. It works without nginx.",
+        "The socket fails. In Chrome it works, in Firefox it does not.",
+    ] {
+        let step = with(text, &[], &[]).next_step;
+        assert_ne!(step.id, "where-does-it-work", "{text}");
+    }
+    let nothing_told = with("It disconnects with 1006 every time", &[], &[]);
+    assert_eq!(nothing_told.next_step.id, "where-does-it-work");
+}
+
+#[test]
 fn what_is_done_along_needs_the_same_at_hand() {
     let mut offered = 0;
     for cause in &ENGINE.graph().causes {

@@ -180,7 +180,8 @@ impl Engine {
     pub fn diagnose_owned(&self, evidence: Vec<Evidence>) -> Diagnosis {
         let mut gathered = self.gathered(evidence);
         let (weighed, also) = self.weighed_by_fault(&mut gathered);
-        let known = gathered.counted().map(|(_, fact)| &*fact.key);
+        let known = gathered.counted();
+        let known = known.map(|(_, fact)| (&*fact.key, &*fact.value));
         let answered: Vec<usize> = gathered
             .answered
             .iter()

@@ -409,7 +409,7 @@ impl<'a> Walk<'a> {
         let engine = self.world.engine;
         for _ in 0..MOST_STEPS {
             let weighed = engine.weigh(&self.facts);
-            let known = self.facts.iter().map(|fact| &*fact.key);
+            let known = self.facts.iter().map(|fact| (&*fact.key, &*fact.value));
             let so_far = Circumstances {
                 answered: &self.answered,
                 can_probe: self.world.setting.can_probe,

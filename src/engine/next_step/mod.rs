@@ -21,6 +21,8 @@ use super::ranking::{Model, Posterior};
 pub(super) const VERIFY_MINUTES: f64 = 1.0;
 /// Share of people who cannot tell what came out of a check.
 pub(super) const CANNOT_TELL: f64 = 0.1;
+/// Share of people who answer a question with what they told unasked, where one of its answers is told.
+const SAME_AGAIN: f64 = 0.8;
 /// Share of its minutes that a check must take off what is left to find out.
 const LEAST_SHARE: f64 = 0.4;
 /// The same of a question, which takes no trip and nobody else's time.
@@ -114,10 +116,18 @@ pub struct Planner {
     checks: Vec<PlannedCheck>,
     /// For each root, the checks that its family names.
     named_by: Vec<Vec<usize>>,
-    /// The keys that answers assert, numbered.
-    keys: HashMap<String, usize>,
+    /// The keys that answers assert, numbered, and for each the values, numbered on.
+    keys: HashMap<String, Key>,
+    numbers: usize,
     fix_minutes: Vec<f64>,
     fix_who: Vec<Who>,
+}
+
+/// A key that answers assert.
+#[derive(Debug)]
+struct Key {
+    number: usize,
+    values: HashMap<String, usize>,
 }
 
 #[derive(Debug)]
@@ -127,6 +137,8 @@ struct PlannedCheck {
     places: Vec<u8>,
     /// For each answer that asserts facts, the numbers of their keys.
     keys: Vec<Vec<usize>>,
+    /// The same of their keys together with their values.
+    facts: Vec<Vec<usize>>,
     minutes: f64,
     who: Who,
     access: Access,
@@ -190,10 +202,19 @@ pub enum Choice {
 impl Planner {
     /// Prepares the checks of a graph.
     pub fn new(graph: &Graph, model: &Model) -> Self {
-        let mut keys: HashMap<String, usize> = HashMap::new();
-        let mut number = |key: &String| {
-            let next = keys.len();
-            *keys.entry(key.clone()).or_insert(next)
+        let mut numbers = 0;
+        let keys = numbered_keys(graph, &mut numbers);
+        let telling = |check: &Check, number: &dyn Fn(&str, &str) -> usize| -> Vec<Vec<usize>> {
+            let answers = check.answers.iter().map(|answer| &answer.facts);
+            answers
+                .filter(|facts| !facts.is_empty())
+                .map(|facts| {
+                    facts
+                        .iter()
+                        .map(|(key, value)| number(key, value))
+                        .collect()
+                })
+                .collect()
         };
         let checks: Vec<PlannedCheck> = graph
             .checks
@@ -203,12 +224,8 @@ impl Planner {
             .map(|(position, check, answers)| PlannedCheck {
                 check: position,
                 places: places(graph, model, check),
-                keys: check
-                    .answers
-                    .iter()
-                    .filter(|answer| !answer.facts.is_empty())
-                    .map(|answer| answer.facts.keys().map(&mut number).collect())
-                    .collect(),
+                keys: telling(check, &|key, _| keys[key].number),
+                facts: telling(check, &|key, value| keys[key].values[value]),
                 minutes: check.minutes,
                 who: check.who,
                 access: check.access(),
@@ -228,6 +245,7 @@ impl Planner {
         Planner {
             named_by: (0..graph.causes.len()).map(names).collect(),
             keys,
+            numbers,
             checks,
             fix_who: graph
                 .causes
@@ -248,12 +266,12 @@ impl Planner {
     }
 
     /// Chooses the next step. `families` holds the probability of each root cause (0 for narrower
-    /// ones), `known` the keys of facts that were already told.
+    /// ones), `known` the keys and values of facts that were already told.
     pub fn plan<'k>(
         &self,
         posterior: &Posterior,
         families: &[f64],
-        known: impl Iterator<Item = &'k str>,
+        known: impl Iterator<Item = (&'k str, &'k str)>,
     ) -> Plan {
         self.plan_under(posterior, families, known, Circumstances::default())
     }
@@ -263,7 +281,7 @@ impl Planner {
         &self,
         posterior: &Posterior,
         families: &[f64],
-        known: impl Iterator<Item = &'k str>,
+        known: impl Iterator<Item = (&'k str, &'k str)>,
         circumstances: Circumstances<'_>,
     ) -> Plan {
         let Circumstances {
@@ -274,9 +292,15 @@ impl Planner {
         // One probe shows all that probes show.
         let is_probed = |done: &PlannedCheck| done.is_probe && answered.contains(&done.check);
         let can_probe = can_probe && !self.checks.iter().any(is_probed);
-        let mut is_known = vec![false; self.keys.len()];
-        for key in known.filter_map(|key| self.keys.get(key)) {
-            is_known[*key] = true;
+        let mut is_known = vec![false; self.numbers];
+        for (key, value) in known {
+            let Some(key) = self.keys.get(key) else {
+                continue;
+            };
+            is_known[key.number] = true;
+            if let Some(value) = key.values.get(value) {
+                is_known[*value] = true;
+            }
         }
         // A fix that did not help is not offered again: what is left of its cause's chance is for
         // whoever looks next.
@@ -321,7 +345,8 @@ impl Planner {
             };
             let detour = planned.detour(&likeliest) + trip + planned.waiting(can);
             let least = best.map_or(LEAST_SAVED, |(_, value)| value);
-            let Some(value) = stand.saved_by(planned, detour + least) else {
+            let again = planned.is_partly_told(&is_known);
+            let Some(value) = stand.saved_by(planned, detour + least, again) else {
                 continue;
             };
             best = Some((planned.check, value - detour));
@@ -384,7 +409,7 @@ impl Planner {
         can: &[Who],
     ) -> Vec<usize> {
         let first = &self.checks[chosen];
-        let mut is_told = vec![false; self.keys.len()];
+        let mut is_told = vec![false; self.numbers];
         for key in first.keys.iter().flatten() {
             is_told[*key] = true;
         }
@@ -396,7 +421,7 @@ impl Planner {
             .filter(|(_, other)| !other.keys.iter().flatten().any(|key| is_told[*key]))
             .filter_map(|(position, other)| {
                 let detour = other.detour(stand.fixes.causes()) + waiting(other.who, can);
-                let saved = stand.saved_by(other, detour)? - detour;
+                let saved = stand.saved_by(other, detour, false)? - detour;
                 (saved > LEAST_SAVED).then_some((saved, position))
             })
             .collect();
@@ -474,11 +499,16 @@ impl<'s> Standing<'s> {
     }
 
     /// Minutes that a check saves, less its own; `None` if they are not more than `least`.
-    fn saved_by(&self, check: &PlannedCheck, least: f64) -> Option<f64> {
-        let cannot_tell = CANNOT_TELL * self.to_go + check.minutes;
-        let most = (self.without - least - cannot_tell) / (1.0 - CANNOT_TELL);
+    /// An answer of a question that is asked `again` is most likely the one that was told already.
+    fn saved_by(&self, check: &PlannedCheck, least: f64, again: bool) -> Option<f64> {
+        let nothing_new = match again {
+            true => CANNOT_TELL + (1.0 - CANNOT_TELL) * SAME_AGAIN,
+            false => CANNOT_TELL,
+        };
+        let cannot_tell = nothing_new * self.to_go + check.minutes;
+        let most = (self.without - least - cannot_tell) / (1.0 - nothing_new);
         let after = self.belief.to_go_after(&check.answers, self.fixes, most)?;
-        let minutes = cannot_tell + (1.0 - CANNOT_TELL) * after;
+        let minutes = cannot_tell + (1.0 - nothing_new) * after;
         // What is left to do is reckoned hopefully, so a check must do its part of it.
         let share = check.least_share(self.belief.probability(0));
         let does_its_part = self.to_go - (minutes - check.minutes) >= share * check.minutes;
@@ -510,7 +540,7 @@ fn saved_after(
     let after_answers = outcomes.iter().map(|(chance, after)| {
         // Nobody has to do it where it does not pay any more.
         let still = after
-            .saved_by(check, detour)
+            .saved_by(check, detour, false)
             .map_or(0.0, |saved| saved - detour);
         chance * (1.0 - CANNOT_TELL) * still.max(0.0)
     });
@@ -526,6 +556,13 @@ impl PlannedCheck {
             true => self.keys.iter().any(is_told),
             false => self.keys.iter().all(is_told),
         }
+    }
+
+    /// Whether it is a question of which one answer was told: whoever is asked would say the same again,
+    /// if nothing else comes to mind.
+    fn is_partly_told(&self, is_known: &[bool]) -> bool {
+        let is_told = |answer: &Vec<usize>| answer.iter().all(|fact| is_known[*fact]);
+        self.is_question() && self.facts.iter().any(is_told)
     }
 
     /// What is waited until its part is done, in minutes.
@@ -566,6 +603,24 @@ impl PlannedCheck {
             false => LEAST_SHARE,
         }
     }
+}
+
+/// Numbers the keys that answers assert, and their values; `numbers` counts on.
+fn numbered_keys(graph: &Graph, numbers: &mut usize) -> HashMap<String, Key> {
+    let mut keys: HashMap<String, Key> = HashMap::new();
+    let mut next = || {
+        *numbers += 1;
+        *numbers - 1
+    };
+    let answers = graph.checks.iter().flat_map(|check| &check.answers);
+    for (key, value) in answers.flat_map(|answer| &answer.facts) {
+        let known = keys.entry(key.clone()).or_insert_with(|| Key {
+            number: next(),
+            values: HashMap::new(),
+        });
+        known.values.entry(value.clone()).or_insert_with(&mut next);
+    }
+    keys
 }
 
 /// For each cause, at which place its family names the check.
