@@ -479,6 +479,7 @@ impl Gathered {
             Reach::Public | Reach::Inside => self.subject(),
         };
         let is_whole = subject.url().is_some_and(|url| is_whole(&url));
+        let is_whole = is_whole && subject.port.is_some();
         is_whole && subject.host.is_some_and(|host| self.reach.holds(&host))
     }
 

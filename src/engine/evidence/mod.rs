@@ -141,8 +141,9 @@ impl Connections {
     pub fn of(addresses: &[Address], lines: &Lines<'_>) -> Self {
         let mut found = Connections::default();
         let mut known = HashMap::new();
-        let dialled = |address: &&Address| address.is_websocket() && !address.is_example;
-        for address in addresses.iter().filter(dialled) {
+        let dialled = || addresses.iter().filter(|it| it.is_dialled_socket());
+        let is_left = dialled().any(|address| !address.is_aside && !address.is_of_a_tool());
+        for address in dialled().filter(|address| !(is_left && address.is_aside)) {
             let connection = *known.entry(address.endpoint()).or_insert_with(|| {
                 found.addresses.push(address.clone());
                 found.are_of_tools.push(address.is_of_a_tool());
@@ -279,20 +280,42 @@ pub fn facts_of_addresses(
     }
     if connections.addresses.is_empty() {
         // Polling transports and curl name the same endpoint by its http address.
-        if let Some(address) = all.iter().find(|address| is_dialled(address)) {
+        let dialled = || all.iter().filter(|address| is_dialled(address));
+        let fails = dialled().find(|address| !address.is_aside);
+        if let Some(address) = fails.or_else(|| dialled().next()) {
             for (key, value) in address.facts() {
                 if key != "url.scheme" && key != "url.port.kind" {
                     facts.push(fact(key, &value, None, evidence, address.span));
                 }
             }
+        } else if let Some(own) = all.iter().find(|address| address.is_announced) {
+            facts.extend(facts_of_announcement(own, evidence));
         }
     }
     facts
 }
 
+/// What a server says of its own address tells of the client's, where that is not known: the server's
+/// port and path, and the host only where it is one that other machines find.
+fn facts_of_announcement(own: &Address, evidence: usize) -> Vec<Fact> {
+    let is_found = matches!(own.host_kind(), HostKind::Private | HostKind::SingleLabel);
+    own.facts()
+        .into_iter()
+        .filter(|(key, value)| match *key {
+            "url.port" => own.port.is_some(),
+            "url.path" => value != "/",
+            "url.path.kind" => true,
+            "url.host" | "url.host.kind" => is_found,
+            _ => false,
+        })
+        .map(|(key, value)| fact(key, &value, None, evidence, own.span))
+        .collect()
+}
+
 /// Whether an address may be what the client dials, where no socket is named.
 fn is_dialled(address: &Address) -> bool {
-    !(address.is_page || address.is_script || address.is_example || address.is_reference())
+    let is_other = address.is_page || address.is_script || address.is_example;
+    !(is_other || address.is_announced || address.is_reference())
 }
 
 fn fact(key: &str, value: &str, connection: Option<usize>, evidence: usize, span: Span) -> Fact {
@@ -325,5 +348,37 @@ mod tests {
         let connections = Connections::of(&addresses(text), &lines);
         let of: Vec<Option<usize>> = (0..5).map(|line| connections.of_line(line)).collect();
         assert_eq!(of, [Some(0), Some(0), Some(0), Some(1), Some(1)]);
+    }
+
+    /// What the addresses of a text tell, as `key=value`.
+    fn told(text: &str) -> Vec<String> {
+        let all = addresses(text);
+        let connections = Connections::of(&all, &Lines::new(text));
+        let facts = facts_of_addresses(&connections, &all, 0);
+        let told = facts.iter();
+        told.map(|fact| format!("{}={}", fact.key, fact.value))
+            .collect()
+    }
+
+    #[test]
+    fn a_servers_own_address_gives_way_to_the_one_that_is_dialled() {
+        let found = told(
+            "WebSocket server started at ws://localhost:3000\n\
+             WebSocket connection to 'wss://chat.example.org/live' failed: ",
+        );
+        assert!(found.contains(&"url.host=chat.example.org".to_owned()));
+        assert!(!found.contains(&"url.host=localhost".to_owned()));
+        assert!(!found.contains(&"url.port=3000".to_owned()));
+    }
+
+    #[test]
+    fn alone_a_servers_own_address_tells_only_what_clients_share_with_it() {
+        assert_eq!(
+            told("Server listening on ws://0.0.0.0:8080/live"),
+            ["url.port=8080", "url.path=/live"]
+        );
+        assert_eq!(told("running on http://localhost:5000"), ["url.port=5000"]);
+        let private = told("Server started on ws://192.168.1.7:8080");
+        assert!(private.contains(&"url.host=192.168.1.7".to_owned()));
     }
 }

@@ -175,12 +175,12 @@ pub(super) fn readings(
 fn dialled<'a>(addresses: &'a [Address], earlier: Option<&'a Address>) -> Option<&'a Address> {
     addresses
         .iter()
-        .find(|address| address.is_websocket())
+        .find(|address| address.is_websocket() && !address.is_announced)
         .or(earlier)
         .or_else(|| {
             addresses
                 .iter()
-                .find(|address| !address.is_page && !address.is_script)
+                .find(|address| !(address.is_page || address.is_script || address.is_announced))
         })
 }
 

@@ -148,7 +148,8 @@ fn comments(text: &str) -> Vec<Span> {
 fn socket_of<'a>(addresses: &'a [Address], regions: &[Span]) -> Option<Socket<'a>> {
     let mut sockets = addresses.iter().filter(|address| {
         let asks = address.is_websocket() || address.path.contains("/socket.io");
-        asks && !address.is_page && !address.is_script && !is_within(regions, address.span)
+        let is_other = address.is_page || address.is_script || address.is_announced;
+        asks && !is_other && !is_within(regions, address.span)
     });
     let first = sockets.next()?;
     let address = std::iter::once(first)

@@ -33,10 +33,7 @@ impl Requests {
         if is_browsers_own {
             return true;
         }
-        if !all
-            .iter()
-            .any(|address| address.is_websocket() && !address.is_example)
-        {
+        if !all.iter().any(Address::is_dialled_socket) {
             return false;
         }
         let mut others = here
@@ -136,8 +133,7 @@ fn is_near(address: &Address, all: &[Address], line: &str) -> bool {
         .iter()
         .any(|part| path.contains(part));
     let same_server = all.iter().any(|socket| {
-        socket.is_websocket()
-            && !socket.is_example
+        socket.is_dialled_socket()
             && socket.host == address.host
             && socket.effective_port() == address.effective_port()
     });
@@ -146,6 +142,6 @@ fn is_near(address: &Address, all: &[Address], line: &str) -> bool {
         && !line.contains("ERR_ABORTED");
     let same_path = all
         .iter()
-        .any(|socket| socket.is_websocket() && socket.path == address.path);
+        .any(|socket| socket.is_dialled_socket() && socket.path == address.path);
     is_sockets || same_server && (says_network || same_path)
 }

@@ -77,9 +77,9 @@ pub(super) struct Journal<'a> {
 impl<'a> Journal<'a> {
     /// An empty journal. `addresses` are those of the text.
     pub(super) fn new(addresses: &'a [Address]) -> Self {
-        let sockets = addresses
-            .iter()
-            .filter(|address| address.is_websocket() && !address.is_script);
+        let sockets = addresses.iter().filter(|address| {
+            address.is_websocket() && !address.is_script && !address.is_announced
+        });
         Journal {
             has_address: sockets.clone().next().is_some(),
             paths: sockets
@@ -214,6 +214,7 @@ impl<'a> Journal<'a> {
                 .host
                 .map_or(String::new(), |host| host.words.to_ascii_lowercase()),
             port: None,
+            is_port_unknown: false,
             path: path_of(exchange).to_owned(),
             query: exchange
                 .request
@@ -224,6 +225,8 @@ impl<'a> Journal<'a> {
             is_page: false,
             is_script: false,
             is_example: false,
+            is_aside: false,
+            is_announced: false,
         };
         for (key, value) in address.facts() {
             match key {

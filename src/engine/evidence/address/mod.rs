@@ -1,8 +1,12 @@
 //! Addresses in a text: `ws://`, `wss://`, `http://`, `https://`, split into their parts.
 
-use std::net::IpAddr;
+mod hosts;
+mod lead;
 
 use super::Span;
+pub use hosts::HostKind;
+pub(super) use hosts::host_kind;
+use lead::{is_announced, is_behind_a_proxy, is_example, is_set_aside, says_page};
 
 /// An address as it stands in a text. Parts are kept as they were written, lower-cased where the
 /// standard says that case does not matter.
@@ -12,8 +16,10 @@ pub struct Address {
     pub scheme: &'static str,
     /// Lower case, brackets of IPv6 addresses removed.
     pub host: String,
-    /// As written; `None` where the scheme's own port is meant.
+    /// As written; `None` where the scheme's own port is meant, or where it is not known.
     pub port: Option<u16>,
+    /// A word stands in the place of the port: `PORT`, `<port>`, `undefined`.
+    pub is_port_unknown: bool,
     /// From the slash to the query; empty if there is none.
     pub path: String,
     /// After the question mark, without it.
@@ -26,40 +32,10 @@ pub struct Address {
     pub is_script: bool,
     /// It stands in a comment or is given as an example: nobody dials it.
     pub is_example: bool,
-}
-
-/// What kind of host an address names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HostKind {
-    /// localhost, 127.0.0.0/8, ::1.
-    Loopback,
-    /// 0.0.0.0 or ::, an address to listen on.
-    Unspecified,
-    /// RFC 1918, link-local, unique local, `.local`, `.internal`.
-    Private,
-    /// Another IP address.
-    PublicAddress,
-    /// A name without a dot.
-    SingleLabel,
-    /// A full name.
-    Name,
-    /// `<host>`, `your-domain.com`, `xxx.xxx`, `...`: what really stands there is not known.
-    Placeholder,
-}
-
-impl HostKind {
-    /// The word used in facts.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            HostKind::Loopback => "loopback",
-            HostKind::Unspecified => "unspecified",
-            HostKind::Private => "private",
-            HostKind::PublicAddress => "public-address",
-            HostKind::SingleLabel => "single-label",
-            HostKind::Name => "name",
-            HostKind::Placeholder => "placeholder",
-        }
-    }
+    /// The words around it say that it works or is no longer dialled, so that another one fails.
+    pub is_aside: bool,
+    /// A server says that it listens there, which need not be where clients find it.
+    pub is_announced: bool,
 }
 
 const SCHEMES: [(&str, &str); 4] = [
@@ -71,6 +47,9 @@ const SCHEMES: [(&str, &str); 4] = [
 
 /// An address is cut there; longer ones are cut at this many bytes.
 const LONGEST: usize = 4096;
+
+/// What stands for a host or a port is no longer than that.
+const LONGEST_PLACEHOLDER: usize = 40;
 
 /// More addresses than this are not read from one text.
 const MOST: usize = 2000;
@@ -100,9 +79,10 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
     })?;
     let start = colon - written.len();
     let rest = &text[colon + 3..];
+    let filled_in_later = placeholders_end(rest);
     let mut length = rest
         .char_indices()
-        .find(|(at, letter)| ends_address(*letter) || *at > LONGEST)
+        .find(|(at, letter)| *at >= filled_in_later && ends_address(*letter) || *at > LONGEST)
         .map_or(rest.len(), |(at, _)| at);
     while rest[..length].ends_with(['.', ',', ';', ':', '!', '…', ']', ')'])
         && !(rest[..length].ends_with(']') && rest[..length].contains('['))
@@ -116,7 +96,13 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
     let authority = authority
         .rsplit_once('@')
         .map_or(authority, |(_, host)| host);
-    let (host, port) = split_port(authority);
+    let (host, port) = match split_port(authority) {
+        // Nobody dials such an address, whatever host it names.
+        (_, Some(port)) if is_mistake(port) => (authority, Some(port)),
+        parts => parts,
+    };
+    let is_port_unknown = port.is_some_and(|port| !is_number(port));
+    let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
     let after = &body[authority_end..];
     let (path, query) = after
         .split('#')
@@ -129,19 +115,23 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
     if is_behind_a_proxy(&text[lead_start..start]) {
         return None;
     }
+    let lead = &text[lead_start..start];
     Some(Address {
         scheme,
-        host: host.trim_matches(['[', ']']).to_ascii_lowercase(),
-        port,
+        is_aside: is_set_aside(lead, &rest[length..]),
+        is_announced: is_announced(lead) && !is_found_everywhere(&host),
+        host,
+        port: port.and_then(|port| port.parse().ok()),
+        is_port_unknown,
         path: path.to_owned(),
         query: query.to_owned(),
         span: Span {
             start,
             end: colon + 3 + length,
         },
-        is_page: scheme.starts_with("http") && says_page(&text[lead_start..start]),
+        is_page: scheme.starts_with("http") && says_page(lead),
         is_script: is_script(path, body),
-        is_example: is_example(&text[lead_start..start], line_start == 0),
+        is_example: is_example(lead, line_start == 0),
     })
 }
 
@@ -174,72 +164,67 @@ fn ends_address(letter: char) -> bool {
         )
 }
 
-fn split_port(authority: &str) -> (&str, Option<u16>) {
+/// One past the last byte of the placeholders in the authority at the beginning of a text, where they
+/// hold letters that end an address: `<host>:<port>`, `{host}`, `localhost:${port}`.
+fn placeholders_end(rest: &str) -> usize {
+    let mut end = 0;
+    let mut at = 0;
+    let bytes = rest.as_bytes();
+    while let Some(letter) = bytes.get(at) {
+        let closing = match letter {
+            b'<' => b'>',
+            b'{' => b'}',
+            b'(' if at == 0 => b')',
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' | b'_' | b':' | b'$' => {
+                at += 1;
+                continue;
+            }
+            _ => break,
+        };
+        let begins = at == 0 || matches!(bytes[at - 1], b'.' | b'-' | b':' | b'$' | b'{');
+        let inner = &bytes[at + 1..bytes.len().min(at + 1 + LONGEST_PLACEHOLDER)];
+        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-. {".contains(byte);
+        let length = inner.iter().take_while(|byte| is_name(byte)).count();
+        if !begins || length == 0 || inner.get(length) != Some(&closing) {
+            break;
+        }
+        at += length + 2;
+        while bytes.get(at) == Some(&b'}') {
+            at += 1;
+        }
+        end = at;
+    }
+    end
+}
+
+/// Cuts what stands in the place of the port off, if anything does.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
     match authority.rsplit_once(':') {
-        Some((host, port))
-            if !port.is_empty()
-                && port.bytes().all(|digit| digit.is_ascii_digit())
-                && (!host.contains(':') || host.ends_with(']')) =>
-        {
-            (host, port.parse().ok())
+        Some((host, port)) if !host.contains(':') || host.ends_with(']') && is_number(port) => {
+            (host, Some(port).filter(|port| !port.is_empty()))
         }
         _ => (authority, None),
     }
 }
 
-/// Whether the words before an address say that it is a proxy's way to its server, which is not
-/// what the client dials.
-fn is_behind_a_proxy(lead: &str) -> bool {
-    let lead = lead.to_ascii_lowercase();
-    let lead = lead.trim_end_matches([' ', '\'', '"', ':', '=', '\t']);
-    [
-        "upstream",
-        "proxy_pass",
-        "proxypass",
-        "reverse_proxy",
-        "backend",
-        "fastcgi_pass",
-    ]
-    .iter()
-    .any(|word| lead.ends_with(word))
+/// Whether a script wrote a value that it did not have.
+fn is_mistake(port: &str) -> bool {
+    ["undefined", "null", "nan"]
+        .iter()
+        .any(|word| port.eq_ignore_ascii_case(word))
 }
 
-/// Whether the words before an address say that it is the page that opens the socket.
-fn says_page(lead: &str) -> bool {
-    let lead = lead.to_lowercase();
-    let lead = lead.trim_end_matches([' ', '\'', '"', ':', '‘', '“', '=', '`']);
-    [
-        "page at",
-        "origin",
-        "the page",
-        "page is",
-        "page url",
-        "page_url",
-        "loaded from",
-        "document",
-        "referer",
-        "site is",
-        "page",
-        "website",
-    ]
-    .iter()
-    .any(|word| lead.ends_with(word))
+fn is_number(port: &str) -> bool {
+    port.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// Whether the words before an address say that it is an example, or a comment begins in them.
-fn is_example(lead: &str, is_first_line: bool) -> bool {
-    let lead = lead.to_ascii_lowercase();
-    let trimmed = lead.trim_start();
-    let is_comment = (!is_first_line && trimmed.starts_with("# "))
-        || trimmed.starts_with("//")
-        || lead.contains("<!--")
-        || lead.contains("/*")
-        || lead.contains(" // ");
-    let lead = lead.trim_end_matches([' ', '\'', '"', ':', '`', '(', '=', ',']);
-    is_comment
-        || ["e.g.", "e.g", "example", "for instance", "such as", "usage"]
-            .iter()
-            .any(|word| lead.ends_with(word))
+/// Whether clients elsewhere find a machine by such a host, so that who says where a server listens
+/// says where it is dialled as well.
+fn is_found_everywhere(host: &str) -> bool {
+    matches!(
+        host_kind(host),
+        HostKind::Name | HostKind::PublicAddress | HostKind::Placeholder
+    )
 }
 
 fn is_script(path: &str, body: &str) -> bool {
@@ -255,6 +240,12 @@ impl Address {
     /// Whether it is the address of a WebSocket.
     pub fn is_websocket(&self) -> bool {
         self.scheme.starts_with("ws")
+    }
+
+    /// Whether a client may dial it: it is the address of a WebSocket, no example, and not merely
+    /// where a server says that it listens.
+    pub(super) fn is_dialled_socket(&self) -> bool {
+        self.is_websocket() && !self.is_example && !self.is_announced
     }
 
     /// The port that is dialled.
@@ -354,7 +345,6 @@ impl Address {
         let mut facts = vec![
             ("url.scheme", self.scheme.to_owned()),
             ("url.host", self.host.clone()),
-            ("url.port", self.effective_port().to_string()),
             (
                 "url.path",
                 if self.path.is_empty() {
@@ -365,6 +355,9 @@ impl Address {
             ),
             ("url.host.kind", self.host_kind().as_str().to_owned()),
         ];
+        if !self.is_port_unknown {
+            facts.insert(2, ("url.port", self.effective_port().to_string()));
+        }
         if let Some(kind) = self.path_kind() {
             facts.push(("url.path.kind", kind.to_owned()));
         }
@@ -390,6 +383,7 @@ impl Address {
         let dev_paths = [
             "/sockjs-node",
             "/_next/webpack-hmr",
+            "/_next/hmr",
             "/ng-cli-ws",
             "/__webpack_hmr",
             "/_hmr",
@@ -420,131 +414,6 @@ impl Address {
         }
         None
     }
-}
-
-/// What kind of host a name or address is.
-pub(super) fn host_kind(host: &str) -> HostKind {
-    if is_hidden_private_address(host) {
-        return HostKind::Private;
-    }
-    if is_placeholder(host) {
-        return HostKind::Placeholder;
-    }
-    if let Ok(address) = host.parse::<IpAddr>() {
-        return match address {
-            IpAddr::V4(v4) if v4.is_loopback() => HostKind::Loopback,
-            IpAddr::V6(v6) if v6.is_loopback() => HostKind::Loopback,
-            _ if address.is_unspecified() => HostKind::Unspecified,
-            IpAddr::V4(v4) if v4.is_private() || v4.is_link_local() => HostKind::Private,
-            IpAddr::V6(v6) if v6.is_unique_local() || v6.is_unicast_link_local() => {
-                HostKind::Private
-            }
-            _ => HostKind::PublicAddress,
-        };
-    }
-    if host == "localhost" || host.ends_with(".localhost") {
-        HostKind::Loopback
-    } else if host.ends_with(".local") || host.ends_with(".internal") || host.ends_with(".lan") {
-        HostKind::Private
-    } else if host.contains('.') {
-        HostKind::Name
-    } else {
-        HostKind::SingleLabel
-    }
-}
-
-/// `192.168.x.x`: what is left of it tells enough.
-fn is_hidden_private_address(host: &str) -> bool {
-    let Some(rest) = ["192.168.", "10."]
-        .iter()
-        .find_map(|network| host.strip_prefix(network))
-    else {
-        return false;
-    };
-    rest.contains('x')
-        && rest
-            .bytes()
-            .all(|letter| letter.is_ascii_digit() || matches!(letter, b'x' | b'.'))
-}
-
-/// Whether somebody wrote it in the place of the real host.
-fn is_placeholder(host: &str) -> bool {
-    if host.is_empty() || host.contains(['<', '[', '*', '$', '%', '{']) || host.contains("..") {
-        return true;
-    }
-    let is_masked = |label: &str| !label.is_empty() && label.bytes().all(|letter| letter == b'x');
-    if host.split('.').all(is_masked)
-        || host
-            .split('.')
-            .any(|label| label.len() > 2 && is_masked(label))
-    {
-        return true;
-    }
-    let mut words = host.split(['-', '_', '.']);
-    if words.clone().any(stands_for_a_name) {
-        return true;
-    }
-    // A name of one label is made of such words only; of a full name others are left.
-    !host.contains('.')
-        && words.clone().all(is_vague)
-        && words
-            .next_back()
-            .is_some_and(|last| !matches!(last, "my" | "the" | "some"))
-}
-
-/// A word that nobody has in the name of a machine.
-fn stands_for_a_name(word: &str) -> bool {
-    word.starts_with("your")
-        || matches!(
-            word,
-            "mydomain"
-                | "mydomainname"
-                | "mywebsite"
-                | "mysite"
-                | "myserver"
-                | "myhost"
-                | "myip"
-                | "somedomain"
-                | "somehost"
-                | "someip"
-                | "placeholder"
-                | "redacted"
-                | "censored"
-                | "hostname"
-                | "fqdn"
-                | "changeme"
-                | "ipaddress"
-                | "tld"
-        )
-}
-
-/// Words of which names are made that stand for the real one: `some_ip`, `server-ip`.
-fn is_vague(word: &str) -> bool {
-    matches!(
-        word,
-        "my" | "some"
-            | "the"
-            | "any"
-            | "server"
-            | "public"
-            | "external"
-            | "remote"
-            | "host"
-            | "domain"
-            | "name"
-            | "url"
-            | "ip"
-            | "address"
-            | "addr"
-            | "ipaddr"
-            | "example"
-            | "website"
-            | "site"
-            | "subdomain"
-            | "vps"
-            | "foo"
-            | "bar"
-    )
 }
 
 /// Whether a path ends as SockJS' do: a server's number, a session, the transport:
@@ -585,6 +454,53 @@ mod tests {
     }
 
     #[test]
+    fn a_word_in_the_place_of_the_port_is_no_part_of_the_host() {
+        for (text, host, kind) in [
+            (
+                "ws://localhost:undefined/ws",
+                "localhost:undefined",
+                HostKind::Placeholder,
+            ),
+            ("ws://localhost:PORT/ws", "localhost", HostKind::Loopback),
+            ("ws://host:port/ws", "host", HostKind::Placeholder),
+            ("wss://<host>:<port>/ws", "<host>", HostKind::Placeholder),
+            ("ws://example.com:PORT/ws", "example.com", HostKind::Name),
+            (
+                "`ws://localhost:${port}/ws`",
+                "localhost",
+                HostKind::Loopback,
+            ),
+            (
+                "`ws://${host}:${port}/ws`",
+                "${host}",
+                HostKind::Placeholder,
+            ),
+            ("wss://(redacted)/ws", "(redacted)", HostKind::Placeholder),
+            (
+                "ws://{{ server.host }}/ws",
+                "{{ server.host }}",
+                HostKind::Placeholder,
+            ),
+        ] {
+            let address = &addresses(text)[0];
+            assert_eq!(address.host, host, "{text}");
+            assert_eq!(address.host_kind(), kind, "{text}");
+            assert_eq!(address.port, None, "{text}");
+            assert_eq!(address.path, "/ws", "{text}");
+            let tells_port = address.facts().iter().any(|(key, _)| *key == "url.port");
+            let names_none = text.contains("redacted") || text.contains("server.host");
+            assert_eq!(tells_port, names_none, "{text}");
+        }
+    }
+
+    #[test]
+    fn marks_behind_an_address_are_no_placeholders() {
+        assert_eq!(addresses("<b>wss://a.example</b>")[0].host, "a.example");
+        assert_eq!(addresses("<wss://a.example><br>")[0].host, "a.example");
+        assert_eq!(addresses("{wss://a.example}{x}")[0].host, "a.example");
+    }
+
+    #[test]
     fn ports_out_of_range_do_not_stop_it() {
         assert_eq!(addresses("ws://localhost:99999/ws")[0].port, None);
         assert_eq!(addresses("ws://:::::/")[0].scheme, "ws");
@@ -595,37 +511,6 @@ mod tests {
         assert!(is_of_sockjs("/chat/042/x8fq2k1z/websocket"));
         for other in ["/websocket", "/api/v1/websocket", "/042/x8fq2k1z/xhr"] {
             assert!(!is_of_sockjs(other), "{other}");
-        }
-    }
-
-    #[test]
-    fn kinds_of_hosts() {
-        for (host, kind) in [
-            ("localhost", HostKind::Loopback),
-            ("127.8.9.1", HostKind::Loopback),
-            ("::1", HostKind::Loopback),
-            ("0.0.0.0", HostKind::Unspecified),
-            ("192.168.1.7", HostKind::Private),
-            ("203.0.113.7", HostKind::PublicAddress),
-            ("ws-server", HostKind::SingleLabel),
-            ("chat.example.org", HostKind::Name),
-            ("<host>", HostKind::Placeholder),
-            ("your-domain.com", HostKind::Placeholder),
-            ("mydomain", HostKind::Placeholder),
-            ("some_ip", HostKind::Placeholder),
-            ("server-ip", HostKind::Placeholder),
-            ("example", HostKind::Placeholder),
-            ("xxx.xxx.xxx.xxx", HostKind::Placeholder),
-            ("x.x.x.x", HostKind::Placeholder),
-            ("xxxxx.example", HostKind::Placeholder),
-            ("redacted", HostKind::Placeholder),
-            ("192.168.x.x", HostKind::Private),
-            ("my-app", HostKind::SingleLabel),
-            ("backend", HostKind::SingleLabel),
-            ("app.example", HostKind::Name),
-            ("server.example.org", HostKind::Name),
-        ] {
-            assert_eq!(host_kind(host), kind, "{host}");
         }
     }
 
@@ -653,11 +538,80 @@ mod tests {
     }
 
     #[test]
+    fn where_a_server_says_that_it_listens_need_not_be_dialled() {
+        let is_announced = |text: &str| addresses(text)[0].is_announced;
+        for text in [
+            "Server listening on ws://0.0.0.0:8080",
+            "WebSocket server started at ws://localhost:3000",
+            "Subscriptions ready at ws://localhost:4000/graphql",
+            "[ws] server is up and running on ws://127.0.0.1:9001",
+            "Now listening on: http://localhost:5000",
+            "INFO:     Uvicorn running on http://127.0.0.1:8000 (Press CTRL+C to quit)",
+            "ready - started server on 0.0.0.0:3000, url: http://localhost:3000",
+            "  ➜  Local:   http://localhost:5173/",
+            "Waiting for connections at ws://[::]:9000",
+            "Listening: ws://192.168.1.7:8080",
+            "Server lauscht auf ws://localhost:8080",
+        ] {
+            assert!(is_announced(text), "{text}");
+        }
+        for text in [
+            "WebSocket connection to 'ws://localhost:8080/' failed: ",
+            "connecting to ws://localhost:8080",
+            "the client dials ws://localhost:8080",
+            "Server running at wss://chat.example.org/ws",
+            "const url = on ? 'ws://localhost:8080' : ''",
+            "connect failed on ws://localhost:8080",
+        ] {
+            assert!(!is_announced(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_works_or_is_no_longer_dialled_is_set_aside() {
+        for (text, expected) in [
+            (
+                "Works on ws://localhost:3000/x but not on wss://a.example/x",
+                [true, false],
+            ),
+            (
+                "instead of wss://app.example/ws it dials ws://localhost:3000/ws",
+                [true, false],
+            ),
+            (
+                "changed it from ws://a.example/ws to wss://b.example/ws",
+                [true, false],
+            ),
+            (
+                "'ws://127.0.0.1:8000/ws' works, wss://a.example/ws gives 404",
+                [true, false],
+            ),
+            (
+                "The docs say wss://a.example/x. I use wss://b.example/y",
+                [true, false],
+            ),
+            (
+                "wss://a.example/x fails, wss://b.example/y is fine",
+                [false, true],
+            ),
+            (
+                "wss://a.example/x does not work, wss://b.example/y no longer works",
+                [false, false],
+            ),
+        ] {
+            let found = addresses(text);
+            let asides: Vec<bool> = found.iter().map(|address| address.is_aside).collect();
+            assert_eq!(asides, expected, "{text}");
+        }
+    }
+
+    #[test]
     fn the_page_is_told_from_the_socket() {
         let found = addresses(
             "The page at 'https://app.example/' attempted to connect to 'ws://app.example/ws'",
         );
         assert!(found[0].is_page);
         assert!(!found[1].is_page);
+        assert!(addresses("Request origin not allowed: http://localhost:5000")[0].is_page);
     }
 }
