@@ -30,6 +30,14 @@ impl Field<'_> {
         let number: f64 = self.words.trim_start_matches('+').parse().ok()?;
         (number.is_finite() && number >= 0.0).then_some((number / units_per_second, self.span))
     }
+
+    /// A duration with its units, `1m0.5s`, in seconds.
+    pub(super) fn written_seconds(&self) -> Option<(f64, Span)> {
+        let is_written =
+            self.words.ends_with('s') && self.words.starts_with(|it: char| it.is_ascii_digit());
+        let seconds = is_written.then(|| super::super::seconds(self.words))??;
+        Some((seconds, self.span))
+    }
 }
 
 /// A line, or what is left of it.

@@ -28,6 +28,8 @@ pub(super) struct Exchange<'a> {
     pub(super) is_upgrade: bool,
     /// It had been open, whatever status is written down.
     pub(super) is_opened: bool,
+    /// The server behind it that was to answer.
+    pub(super) upstream: Option<Field<'a>>,
     pub(super) said: Vec<Said>,
 }
 
@@ -35,6 +37,12 @@ impl Exchange<'_> {
     /// Adds what happened between the client and the proxy.
     pub(super) fn say(&mut self, key: &'static str, value: &'static str, span: Span) {
         self.said.push((key, value, Hop::ClientEdge, span));
+    }
+
+    /// Whether it says what went wrong without naming the request, as Caddy's handlers do.
+    fn is_bare_complaint(&self) -> bool {
+        let names_none = self.status.is_none() && self.request.target.is_empty();
+        names_none && self.product.1 == "caddy" && !self.said.is_empty()
     }
 
     /// Adds what happened between the proxy and the server behind it.
@@ -105,6 +113,9 @@ impl<'a> Journal<'a> {
         own(&mut self.reading.regions, exchange.line);
         if self.is_socket(&exchange) {
             self.record(exchange);
+        } else if exchange.is_bare_complaint() {
+            self.record_writer(&exchange);
+            self.record_said(&exchange);
         } else if !self.is_found && self.is_one_path && may_be_socket(&exchange) {
             self.is_one_path = self
                 .undecided
@@ -175,6 +186,13 @@ impl<'a> Journal<'a> {
             self.undecided.clear();
         }
         self.is_found = true;
+        self.record_writer(&exchange);
+        self.record_address(&exchange);
+        self.record_status(&exchange);
+        self.record_said(&exchange);
+    }
+
+    fn record_writer(&mut self, exchange: &Exchange<'a>) {
         let (server, product) = exchange.product;
         if !server.is_empty() {
             self.add("edge.server", server, Hop::ClientEdge, exchange.line);
@@ -186,8 +204,18 @@ impl<'a> Journal<'a> {
         if product == "cloudflared" {
             self.add("environment.tunnel", "yes", Hop::ClientEdge, exchange.line);
         }
-        self.record_address(&exchange);
-        self.record_status(&exchange);
+    }
+
+    /// What it says beyond its status.
+    fn record_said(&mut self, exchange: &Exchange<'a>) {
+        if let Some(upstream) = exchange.upstream {
+            self.add(
+                "edge.upstream",
+                upstream.words,
+                Hop::ClientEdge,
+                upstream.span,
+            );
+        }
         for (key, value, hop, span) in &exchange.said {
             self.add(key, value, *hop, *span);
         }

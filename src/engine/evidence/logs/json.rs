@@ -24,6 +24,8 @@ struct Record<'a> {
     milliseconds: Field<'a>,
     message: Field<'a>,
     logger: Field<'a>,
+    /// Where the request was sent on to.
+    upstream: Field<'a>,
     flags: Field<'a>,
     details: Field<'a>,
     transport: Field<'a>,
@@ -74,6 +76,16 @@ pub(super) fn unrelated_status(line: Line<'_>) -> Option<Span> {
             "\"@timestamp\"",
             "\"@t\"",
         ]);
+    if find(words, "\"logger\":\"tls.").is_some() {
+        // What the authority answered that issues certificates.
+        let at = find(words, "HTTP ").filter(|_| is_log)?;
+        let key = "\"error\":\"";
+        let start = match words[..at].ends_with(key) {
+            true => at - key.len(),
+            false => at,
+        };
+        return Some(line.field(start, at + "HTTP ".len()).span);
+    }
     let key = "\"status\":";
     let at = find(words, key).filter(|_| is_log)?;
     let lower = words.to_ascii_lowercase();
@@ -93,6 +105,7 @@ fn speaks_of_request(words: &str) -> bool {
         "\"originService\"",
         "\"dest\"",
         "\"request\"",
+        "\"http.handlers.reverse_proxy\"",
     ]
     .iter()
     .any(|key| find(words, key).is_some())
@@ -127,6 +140,7 @@ impl<'a> Record<'a> {
             (1, "msg" | "message") => &mut self.message,
             (1, "error" | "err") => &mut self.error,
             (1, "logger") => &mut self.logger,
+            (1, "upstream") => &mut self.upstream,
             (1, "response_flags") => &mut self.flags,
             (1, "response_code_details") => &mut self.details,
             (1, "upstream_transport_failure_reason") => &mut self.transport,
@@ -180,9 +194,11 @@ impl<'a> Record<'a> {
             seconds: self
                 .seconds
                 .seconds(1.0)
+                .or_else(|| self.seconds.written_seconds())
                 .or_else(|| self.nanoseconds.seconds(1e9))
                 .or_else(|| self.milliseconds.seconds(1e3)),
             is_upgrade: self.is_upgrade || self.kind.words == "ws",
+            upstream: some(self.upstream),
             ..Exchange::default()
         };
         match exchange.product.1 {
@@ -200,6 +216,7 @@ impl<'a> Record<'a> {
             "caddy" if status.is_none_or(|(status, _)| status >= 500) => {
                 said_in(&mut exchange, &line, self.message);
                 said_in(&mut exchange, &line, self.error);
+                said_of_backend(&mut exchange, self.message, self.error);
             }
             "cloudflared" => {
                 exchange.is_upgrade |= exchange.request.target.is_empty();
@@ -210,10 +227,10 @@ impl<'a> Record<'a> {
             }
             _ => {}
         }
-        if exchange.request.method.is_empty() && !exchange.is_upgrade && exchange.said.is_empty() {
-            return None;
-        }
-        Some(exchange)
+        // Whoever shortens Caddy's lines leaves the request out first.
+        let is_answer = exchange.product.1 == "caddy" && status.is_some();
+        let is_asked = !exchange.request.method.is_empty() || exchange.is_upgrade;
+        (is_asked || is_answer || !exchange.said.is_empty()).then_some(exchange)
     }
 
     /// Which program writes such fields.
@@ -251,4 +268,17 @@ fn said_in<'a>(exchange: &mut Exchange<'a>, line: &Line<'a>, field: Field<'a>) {
     let mut part = line.from(0);
     part.span = field.span;
     of_go_error(&part, exchange);
+}
+
+/// What Caddy says of an answer that it was passing on.
+/// <https://github.com/caddyserver/caddy/blob/master/modules/caddyhttp/reverseproxy/reverseproxy.go>
+fn said_of_backend<'a>(exchange: &mut Exchange<'a>, message: Field<'a>, error: Field<'a>) {
+    let is_dialling = find(error.words, "dial ").is_some();
+    if find(error.words, "i/o timeout").is_some() && !is_dialling {
+        exchange.say("upstream.answer", "timed-out", error.span);
+    }
+    let is_left = find(error.words, "context canceled").is_some();
+    if find(message.words, "aborting with incomplete response").is_some() && !is_left {
+        exchange.say("upstream.session", "reset", message.span);
+    }
 }

@@ -81,3 +81,45 @@ fn lines_that_are_cut_off_do_no_harm() {
         }
     }
 }
+
+#[test]
+fn a_line_of_caddy_without_its_request_tells_what_is_left() {
+    let line = |rest: &str| format!("{{\"level\":\"error\",\"ts\":1792519364.1,{rest}}}\n");
+    let access = line(
+        r#""logger":"http.log.access","msg":"handled request","duration":"1m0.002s","status":101"#,
+    );
+    assert_eq!(
+        told(&access),
+        [
+            "edge.server=caddy",
+            "handshake.status=101",
+            "open.seconds=60.0"
+        ]
+    );
+    let refused = line(
+        r#""logger":"http.handlers.reverse_proxy","msg":"dial tcp 10.0.0.7:9000: connect: connection refused","upstream":"10.0.0.7:9000""#,
+    );
+    let told_of_refused = told(&refused);
+    for fact in ["tcp.connect=refused", "edge.upstream=10.0.0.7:9000"] {
+        assert!(told_of_refused.contains(&fact.to_owned()), "{fact}");
+    }
+    let silent = line(
+        r#""logger":"http.handlers.reverse_proxy","msg":"reading from backend","error":"read tcp 10.0.0.2:4100->10.0.0.3:80: i/o timeout""#,
+    );
+    assert!(told(&silent).contains(&"upstream.answer=timed-out".to_owned()));
+    let failed = line(r#""logger":"http.log.error","err_id":"x","msg":"EOF","status":502"#);
+    assert!(told(&failed).contains(&"handshake.status=502".to_owned()));
+}
+
+#[test]
+fn a_complaint_without_its_request_leaves_the_request_of_another_line_the_sockets() {
+    let text = format!(
+        "{{\"level\":\"error\",\"ts\":1.5,\"logger\":\"http.handlers.reverse_proxy\",\"msg\":\"x\",\
+         \"error\":\"dial tcp: lookup app: no such host\"}}\n\
+         {TIME} \"GET /notify HTTP/1.1\" 502 0 \"-\" \"-\"\n"
+    );
+    let told = told(&text);
+    for fact in ["dns.lookup=not-found", "handshake.status=502"] {
+        assert!(told.contains(&fact.to_owned()), "{fact}");
+    }
+}
