@@ -143,7 +143,7 @@ fn system(contents: &Contents<'_>) -> Option<&'static str> {
     if has("destination") && has("rewrites") {
         return Some("Next.js");
     }
-    let has_options = ["hmr", "allowedHosts", "webSocketURL", "host"]
+    let has_options = ["hmr", "clientPort", "allowedHosts", "webSocketURL", "host"]
         .into_iter()
         .any(has);
     if !has("target") && !has("proxy") && !has_options {

@@ -1,6 +1,8 @@
 //! Where a development server listens, for which hosts it answers, and which address its page
 //! dials for the hot reload.
-//! <https://vite.dev/config/server-options>,
+//! <https://vite.dev/config/server-options>, where the hot reload's address stands under `server.ws`
+//! from Vite 8.1 on and under `server.hmr` before
+//! (<https://github.com/vitejs/vite/commit/9ce3036d31d4e56b8ef3730a39a7f0e54baa951f>),
 //! <https://webpack.js.org/configuration/dev-server/>,
 //! <https://nextjs.org/docs/app/api-reference/config/next-config-js/rewrites>
 
@@ -117,32 +119,34 @@ impl<'t> Review<'t, '_> {
             .settings
             .iter()
             .any(|setting| setting.path.contains(&"https") || setting.path.contains(&"basicSsl"));
-        let hmr = self
-            .settings
-            .iter()
-            .any(|setting| setting.path.contains(&"hmr"));
-        self.hot_host(&["hmr", "host"], true);
-        if let Some(protocol) = self.find(&["hmr", "protocol"])
+        let group = self.vite_group();
+        let hot = |key| group.and_then(|group| self.find(&[group, key]));
+        let (protocol, port) = (hot("protocol"), hot("port"));
+        let (host, client_port) = (hot("host"), hot("clientPort"));
+        let name = group.unwrap_or_default();
+        self.hot_host(host, &format!("{name}.host"), true);
+        if let Some(protocol) = protocol
             && protocol.value == "ws"
             && self.client.is_encrypted
         {
             self.misdirected(
-                "hmr.protocol is ws, and a page that came over https may dial wss only.".into(),
+                format!(
+                    "{name}.protocol is ws, and a page that came over https may dial wss only."
+                ),
                 protocol.span,
             );
             self.replace_string(protocol, "wss");
         }
-        let port = self.find(&["hmr", "port"]);
         if let (Some(port), None, true, 443) = (
             port,
-            self.find(&["hmr", "clientPort"]),
+            client_port,
             self.client.is_encrypted && !is_encrypted_itself,
             self.client.port,
         ) && port.value != "443"
         {
             self.draft.hint(
                 format!(
-                    "The page dials port {} too; behind a proxy on 443 it needs hmr.clientPort.",
+                    "The page dials port {} too; behind a proxy on 443 it needs {name}.clientPort.",
                     port.value
                 ),
                 port.span,
@@ -157,7 +161,18 @@ impl<'t> Review<'t, '_> {
         }
         let host = self.find(&["server", "host"]);
         self.listening(host, &["server", "port"], 5173, "true");
-        hmr || listed.is_some() || !self.draft.remarks.is_empty()
+        group.is_some() || listed.is_some() || !self.draft.remarks.is_empty()
+    }
+
+    /// The key under which the address of Vite's hot reload stands; a rule of its proxy has a `ws` of
+    /// its own, which is no group.
+    fn vite_group(&self) -> Option<&'static str> {
+        ["ws", "hmr"].into_iter().find(|group| {
+            self.settings.iter().any(|setting| match &*setting.path {
+                [around @ .., parent, _] => parent == group && !around.contains(&"proxy"),
+                _ => false,
+            })
+        })
     }
 
     fn webpack(&mut self) -> bool {
@@ -182,7 +197,8 @@ impl<'t> Review<'t, '_> {
                 self.replace_string(url, "auto://0.0.0.0:0/ws");
             }
         }
-        self.hot_host(&["webSocketURL", "hostname"], false);
+        let host = self.find(&["webSocketURL", "hostname"]);
+        self.hot_host(host, "webSocketURL.hostname", false);
         if let Some(protocol) = self.find(&["webSocketURL", "protocol"])
             && matches!(protocol.value, "ws" | "ws:")
             && self.client.is_encrypted
@@ -202,11 +218,10 @@ impl<'t> Review<'t, '_> {
     }
 
     /// The host that the page is told to dial. webpack's 0.0.0.0 means the page's own.
-    fn hot_host(&mut self, keys: &[&str], is_vite: bool) {
-        let Some(host) = self.find(keys).filter(|host| !host.is_computed(self.text)) else {
+    fn hot_host(&mut self, host: Option<&Setting<'_>>, key: &str, is_vite: bool) {
+        let Some(host) = host.filter(|host| !host.is_computed(self.text)) else {
             return;
         };
-        let key = keys.join(".");
         if is_vite && matches!(host.value, "0.0.0.0" | "::") {
             self.misdirected(
                 format!(
