@@ -4,6 +4,7 @@
 //! situation. Strange input yields what could be read; nothing here can fail.
 
 mod address;
+mod browsers;
 mod bytes;
 mod commands;
 mod condensed;

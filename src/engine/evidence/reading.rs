@@ -29,7 +29,8 @@ pub(super) struct Reading {
     pub(super) regions: Vec<Span>,
     /// Where wordings tell nothing: comments, and what was understood whole.
     pub(super) owned: Vec<Span>,
-    /// Where wordings tell nothing about a proxy's configuration, because it is known whole.
+    /// Where wordings tell nothing about a proxy's configuration or about browsers, because what is said
+    /// of them is known whole.
     pub(super) judged: Vec<Span>,
     /// What there is to say of configurations.
     pub(super) drafts: Vec<Draft>,
@@ -60,6 +61,13 @@ impl Reading {
     }
 }
 
+/// What is concluded from several lines or clauses, of which a wording sees one.
+const JUDGED: &[&str] = &[
+    "edge.config",
+    "environment.host-header",
+    "works.other-browser",
+];
+
 /// What all readers together found in a text.
 #[derive(Debug, Default)]
 pub struct Structures {
@@ -88,6 +96,7 @@ pub fn structures(
         .chain(super::logs::readings(&contents, addresses))
         .chain(super::commands::readings(&contents, addresses, earlier))
         .chain(super::console::readings(&contents, addresses))
+        .chain([super::browsers::reading(&contents)])
     {
         all.facts
             .extend(reading.findings.into_iter().map(|finding| Fact {
@@ -128,8 +137,7 @@ impl Structures {
     pub fn know_better_than(&self, fact: &Fact) -> bool {
         fact.span.is_some_and(|span| {
             is_within(&self.owned, span)
-                || (matches!(&*fact.key, "edge.config" | "environment.host-header")
-                    && is_within(&self.judged, span))
+                || (JUDGED.contains(&&*fact.key) && is_within(&self.judged, span))
         })
     }
 }

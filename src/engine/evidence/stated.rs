@@ -330,7 +330,7 @@ pub const STATED: &[(&str, AnyOf)] = &[
     ("works.directly", Values(&["no", "yes"])),
     ("works.locally", Values(&["no", "yes"])),
     ("works.on-server", Values(&["no", "yes"])),
-    ("works.other-browser", Values(&["yes"])),
+    ("works.other-browser", Values(&["no", "yes"])),
     ("works.other-client", Values(&["yes"])),
     ("works.other-network", Values(&["yes"])),
     ("works.other-scheme", Values(&["no", "yes"])),
