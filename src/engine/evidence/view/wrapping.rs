@@ -298,6 +298,10 @@ fn goes_on(line: &Line<'_>, next: &Line<'_>) -> bool {
     let continues = is_split_code(line, next)
         || !is_header && (CONTINUATIONS.contains(&bare) || is_function_word(bare));
     let is_lower = next_word.starts_with(|letter: char| letter.is_ascii_lowercase());
+    // Browsers leave the reason empty; what somebody writes below it is none.
+    if is_lower && line.words.ends_with("' failed:") && !next.words.starts_with("net::") {
+        return false;
+    }
     ends_open
         && !is_field_alone(next)
         && (may_continue(next.words) || is_lower && !line.words.ends_with(':'))
@@ -517,6 +521,7 @@ mod tests {
             "Connected to wss://a.example/ws as a client\nfailed wss://b.example/ws after 3 seconds",
             "NAME                READY   STATUS    AGE\nchat-6d5f8b7c9d-abcde   1/1   Running   3d",
             "WebSocket connection to 'ws://app.example:3000/ws' failed: \npublic (active)\n  target: default",
+            "WebSocket connection to 'wss://chat.app.example/live/socket' failed: \nit works without nginx",
             "$ node server.js and some more words here\nlistening on port 8080 for connections",
         ] {
             assert_eq!(joined(text), text);
