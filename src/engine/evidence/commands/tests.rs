@@ -77,3 +77,18 @@ fn a_star_stands_for_one_label() {
     assert_eq!(of("example.org"), ["tls.fault=name-mismatch"]);
     assert_eq!(of("a.chat.example.org"), ["tls.fault=name-mismatch"]);
 }
+
+#[test]
+fn an_answer_that_ought_to_come_did_not() {
+    let expected = "Expected response:\n\nHTTP/1.1 101 Switching Protocols\nUpgrade: websocket\n\n";
+    let text = format!("{expected}Actual response:\n\nHTTP/1.1 502 Bad Gateway\n\n");
+    let of = |text: &str| {
+        facts(text)
+            .into_iter()
+            .filter(|fact| fact.contains("handshake"))
+    };
+    assert_eq!(of(&text).count(), 0, "{:?}", facts(&text));
+    let got =
+        "This is not what I expected:\nHTTP/1.1 101 Switching Protocols\nUpgrade: websocket\n\n";
+    assert!(of(got).count() > 0);
+}

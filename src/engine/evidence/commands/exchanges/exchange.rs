@@ -33,6 +33,8 @@ pub(super) struct Exchange<'a> {
     pub(super) is_whole: bool,
     /// The first line after the headers.
     pub(super) body: Option<Line<'a>>,
+    /// The line above says that it ought to come.
+    pub(super) is_expected: bool,
     /// It follows the answer before it at once, as with `curl -L`.
     pub(super) is_follow_up: bool,
 }
@@ -85,6 +87,7 @@ pub(super) fn exchanges<'a>(output: &Output<'a>, addresses: &'a [Address]) -> Ve
     let mut begin = 0;
     let mut is_in_headers = false;
     let mut after_blank = false;
+    let mut heading = "";
     for line in output.lines() {
         let (mark, text) = unmarked(line.text);
         if let Some(status) = status_of(text).filter(|_| mark != '>' && mark != '*') {
@@ -99,10 +102,15 @@ pub(super) fn exchanges<'a>(output: &Output<'a>, addresses: &'a [Address]) -> Ve
                 headers: Vec::new(),
                 is_whole: false,
                 body: None,
+                is_expected: says_expected(heading),
                 is_follow_up: after_blank,
             });
+            heading = "";
             (is_in_headers, after_blank) = (true, false);
             continue;
+        }
+        if mark == ' ' && !text.is_empty() && !text.starts_with("```") {
+            heading = text;
         }
         match mark {
             '>' => {
@@ -162,6 +170,26 @@ pub(super) fn exchanges<'a>(output: &Output<'a>, addresses: &'a [Address]) -> Ve
         }
     }
     found
+}
+
+/// Whether a line announces what ought to come: "Expected response:", "A good answer looks like this:".
+fn says_expected(heading: &str) -> bool {
+    let lower = heading.to_lowercase();
+    let is_heading = heading.len() <= 80 && heading.ends_with(':') && !heading.contains("://");
+    let has = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    is_heading
+        && has(&[
+            "expect",
+            "should",
+            "good ",
+            "correct",
+            "example of",
+            "erwartet",
+            "sollte",
+        ])
+        && !has(&[
+            "unexpect", "but ", "got", "actual", "instead", "not ", "n't ",
+        ])
 }
 
 fn request_line(text: &str) -> Option<(&str, &str)> {

@@ -48,6 +48,12 @@ pub(super) fn reading<'a>(output: &Output<'a>, addresses: &'a [Address]) -> Read
 /// Sets aside the answers that are not the handshake's.
 fn set_aside(exchange: &Exchange<'_>, all: &[Exchange<'_>], reading: &mut Reading) -> bool {
     let line = exchange.line;
+    if exchange.is_expected {
+        reading.owned.push(line.span());
+        let headers = exchange.headers.iter();
+        reading.owned.extend(headers.map(|(_, _, span)| *span));
+        return true;
+    }
     let is_connect = exchange
         .request
         .as_ref()
