@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::evidence::Reach;
 use super::super::evidence::{
     Address, Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
-    facts_of_addresses, facts_of_context, recordings, structures,
+    facts_of_addresses, facts_of_context, is_expected_only, recordings, structures,
 };
 use super::super::graph::{Hop, Layer, Who};
 use super::super::matching::Matcher;
@@ -219,7 +219,9 @@ impl Gathered {
             true => structures.known_lines(spoken.text()),
             false => Vec::new(),
         };
-        facts.extend(matcher.facts(spoken.text(), &lines, known, &connections, number));
+        let read = matcher.facts(spoken.text(), &lines, known, &connections, number);
+        let is_seen = |fact: &Fact| !is_expected_only(fact, spoken.text());
+        facts.extend(read.into_iter().filter(is_seen));
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
             *span = spoken.place(*span);
         }

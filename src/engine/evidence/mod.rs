@@ -313,6 +313,13 @@ fn facts_of_announcement(own: &Address, evidence: usize) -> Vec<Fact> {
         .collect()
 }
 
+/// Whether a fact is a number that a sentence only expects or denies.
+pub(super) fn is_expected_only(fact: &Fact, text: &str) -> bool {
+    let is_number = matches!(&*fact.key, "handshake.status" | "close.code");
+    let start = fact.span.filter(|_| is_number).map(|span| span.start);
+    start.is_some_and(|start| sentences::is_expectation(text, start))
+}
+
 /// Whether an address may be what the client dials, where no socket is named.
 fn is_dialled(address: &Address) -> bool {
     let is_other = address.is_page || address.is_script || address.is_example;

@@ -289,6 +289,52 @@ const GRANTING: &[&str] = &[
     "bug",
 ];
 
+/// Words between what is expected and the word that says so.
+const AROUND_EXPECTED: &[&str] = &[
+    "a", "an", "the", "status", "code", "http", "with", "of", "than", "to", "be", "have", "been",
+    "return", "returns", "returned", "respond", "responds", "answer", "answers", "response",
+    "give", "gives", "get", "see", "receive", "send", "sends", "says", "say", "any", "mit",
+    "einen", "ein", "eine",
+];
+
+/// Words that say what ought to come, or what does not.
+const EXPECTING: &[&str] = &[
+    "should",
+    "must",
+    "shall",
+    "ought",
+    "supposed",
+    "expect",
+    "expects",
+    "expected",
+    "expecting",
+    "instead",
+    "rather",
+    "sollte",
+    "muss",
+    "erwartet",
+    "statt",
+    "anstatt",
+];
+
+/// Whether the words that begin there are only what ought to come, or what does not come: "it should
+/// answer 101", "200 instead of 101", "not a 404". What it should not do it does.
+pub(super) fn is_expectation(text: &str, start: usize) -> bool {
+    let before = sentence_before(text, start);
+    let mut back = words(before)
+        .rev()
+        .skip_while(|word| AROUND_EXPECTED.contains(&&**word));
+    let Some(word) = back.next() else {
+        return false;
+    };
+    if !denies(&word) {
+        return EXPECTING.contains(&&*word);
+    }
+    !back
+        .next()
+        .is_some_and(|before| EXPECTING.contains(&&*before))
+}
+
 /// How the sentence around the bytes `start..end` of the text means them.
 pub fn stance(text: &str, start: usize, end: usize) -> Stance {
     let (start, end) = without_marks(text, start, end);
@@ -568,11 +614,42 @@ mod tests {
     }
 
     #[test]
+    fn what_ought_to_come_is_told_from_what_comes() {
+        let is_expected = |sentence: &str| {
+            let at = sentence.find('[').expect("a bracket");
+            is_expectation(&sentence.replace('[', ""), at)
+        };
+        for sentence in [
+            "it should return [101",
+            "The server must answer with '[HTTP/1.1 101",
+            "I get 200 instead of [101",
+            "we expected a [101",
+            "it is a 502, not a [404",
+            "it does not return [404",
+            "es sollte [101 kommen",
+        ] {
+            assert!(is_expected(sentence), "{sentence}");
+        }
+        for sentence in [
+            "Unexpected response code: [400",
+            "I expected 101 but got [200",
+            "it should not return [404",
+            "Not Found: [404",
+            "the server answers [403",
+            "[403",
+            "This should work. [HTTP/1.1 400",
+        ] {
+            assert!(!is_expected(sentence), "{sentence}");
+        }
+    }
+
+    #[test]
     fn any_place_of_any_text_has_a_stance() {
         let text = "ß’?—no\n。x（";
         for start in (0..=text.len()).filter(|at| text.is_char_boundary(*at)) {
             for end in (start..=text.len()).filter(|at| text.is_char_boundary(*at)) {
                 stance(text, start, end);
+                is_expectation(text, start);
             }
         }
     }
