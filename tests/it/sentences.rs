@@ -126,3 +126,21 @@ fn every_language_is_read() {
     }
     assert!(unread.is_empty(), "{}", unread.join("\n"));
 }
+
+#[test]
+fn what_people_type_in_a_word_or_two_is_read() {
+    let wrong: Vec<String> = include_str!("fixtures/in-short.txt")
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .filter_map(|(expected, text)| {
+            let diagnosis = diagnose(text);
+            let first = diagnosis.causes.first().map_or("", |cause| &cause.id);
+            let is_read = match expected {
+                "recognised" => !diagnosis.symptoms.is_empty(),
+                cause => first == cause,
+            };
+            (!is_read).then(|| format!("{text}: {first} instead of {expected}"))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
