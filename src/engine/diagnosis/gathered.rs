@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::evidence::Reach;
 use super::super::evidence::{
     Address, Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
-    facts_of_addresses, facts_of_context, is_expected_only, recordings, structures,
+    facts_of_addresses, facts_of_context, is_expected_only, quoted_source, recordings, structures,
 };
 use super::super::graph::{Hop, Layer, Who};
 use super::super::matching::Matcher;
@@ -220,7 +220,13 @@ impl Gathered {
             false => Vec::new(),
         };
         let read = matcher.facts(spoken.text(), &lines, known, &connections, number);
-        let is_seen = |fact: &Fact| !is_expected_only(fact, spoken.text());
+        let quoted = quoted_source(spoken.text(), &lines);
+        let is_quoted = |fact: &Fact| {
+            let span = fact.span.unwrap_or_default();
+            let holds = |own: &Span| own.start <= span.start && span.end <= own.end;
+            fact.span.is_some() && quoted.iter().any(holds)
+        };
+        let is_seen = |fact: &Fact| !is_expected_only(fact, spoken.text()) && !is_quoted(fact);
         facts.extend(read.into_iter().filter(is_seen));
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
             *span = spoken.place(*span);

@@ -23,6 +23,7 @@ mod scan;
 mod sentences;
 mod stated;
 mod time;
+mod traceback;
 mod view;
 
 use std::collections::HashMap;
@@ -39,6 +40,7 @@ pub use recording::{Recording, Words, recordings};
 pub use report::told_of;
 pub use sentences::{Stance, stance};
 pub use stated::{AnyOf, STATED};
+pub use traceback::quoted_source;
 pub use view::View;
 
 use super::graph::Hop;
