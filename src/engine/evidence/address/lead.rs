@@ -1,9 +1,8 @@
-//! What the words before an address say of it.
+//! What the words before an address, in lower case, say of it.
 
 /// Whether the words before an address say that it is a proxy's way to its server, which is not
 /// what the client dials.
 pub(super) fn is_behind_a_proxy(lead: &str) -> bool {
-    let lead = lead.to_ascii_lowercase();
     let lead = lead.trim_end_matches([' ', '\'', '"', ':', '=', '\t']);
     [
         "upstream",
@@ -19,7 +18,6 @@ pub(super) fn is_behind_a_proxy(lead: &str) -> bool {
 
 /// Whether the words before an address say that it is the page that opens the socket.
 pub(super) fn says_page(lead: &str) -> bool {
-    let lead = lead.to_lowercase();
     let lead = lead.trim_end_matches([' ', '\'', '"', ':', '‘', '“', '=', '`']);
     [
         "page at",
@@ -46,7 +44,6 @@ pub(super) fn says_page(lead: &str) -> bool {
 
 /// Whether the words before an address say that it is an example, or a comment begins in them.
 pub(super) fn is_example(lead: &str, is_first_line: bool) -> bool {
-    let lead = lead.to_ascii_lowercase();
     let trimmed = lead.trim_start();
     let is_comment = (!is_first_line && trimmed.starts_with("# "))
         || trimmed.starts_with("//")
@@ -89,7 +86,6 @@ const LISTENING: &[&str] = &[
 
 /// Whether a server says before an address that it listens there: "listening on", "started at".
 pub(super) fn is_announced(lead: &str) -> bool {
-    let lead = lead.to_lowercase();
     let mark = |letter: char| !letter.is_alphanumeric();
     let lead = lead.trim_end_matches(mark);
     let mut words = lead
@@ -156,7 +152,6 @@ const WORKS: &[&str] = &[
 
 /// Whether the words around an address say that it works, or that another one took its place.
 pub(super) fn is_set_aside(lead: &str, after: &str) -> bool {
-    let lead = lead.to_lowercase();
     let lead = lead.trim_end_matches(|letter: char| !letter.is_alphanumeric());
     let denies = |word| matches!(word, "no" | "never" | "not" | "longer" | "nicht" | "only");
     let works_on = WORKS_ON.iter().filter_map(|words| lead.strip_suffix(words));

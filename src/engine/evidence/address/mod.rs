@@ -112,14 +112,14 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
         .unwrap_or((after.split('#').next().unwrap_or_default(), ""));
     let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
     let lead_start = text.floor_char_boundary(start.saturating_sub(48).max(line_start));
-    if is_behind_a_proxy(&text[lead_start..start]) {
+    let lead = text[lead_start..start].to_lowercase();
+    if is_behind_a_proxy(&lead) {
         return None;
     }
-    let lead = &text[lead_start..start];
     Some(Address {
         scheme,
-        is_aside: is_set_aside(lead, &rest[length..]),
-        is_announced: is_announced(lead) && !is_found_everywhere(&host),
+        is_aside: is_set_aside(&lead, &rest[length..]),
+        is_announced: is_announced(&lead) && !is_found_everywhere(&host),
         host,
         port: port.and_then(|port| port.parse().ok()),
         is_port_unknown,
@@ -129,9 +129,9 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
             start,
             end: colon + 3 + length,
         },
-        is_page: scheme.starts_with("http") && says_page(lead),
+        is_page: scheme.starts_with("http") && says_page(&lead),
         is_script: is_script(path, body),
-        is_example: is_example(lead, line_start == 0),
+        is_example: is_example(&lead, line_start == 0),
     })
 }
 
