@@ -43,8 +43,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A pattern's expression, and whether it may stretch over several lines.
-type Pattern = (String, bool);
+/// What an index needs of a pattern.
+struct Pattern {
+    regex: String,
+    /// It may stretch over several lines.
+    is_long: bool,
+    examples: Vec<String>,
+    near_misses: Vec<String>,
+}
 
 /// All patterns in the graph's order: by the system's name, then by their own.
 fn patterns(folder: &Path) -> Result<Vec<Pattern>, Box<dyn Error>> {
@@ -67,13 +73,23 @@ fn of_system(text: &str) -> Result<Vec<Pattern>, Box<dyn Error>> {
         let value = entry.get(key).and_then(toml::Value::as_str);
         value.unwrap_or_default().to_owned()
     };
+    let texts = |entry: &toml::Value, key: &str| -> Vec<String> {
+        let values = entry.get(key).and_then(toml::Value::as_array);
+        let texts = values.into_iter().flatten().filter_map(toml::Value::as_str);
+        texts.map(str::to_owned).collect()
+    };
     let mut own: Vec<(String, Pattern)> = entries
         .into_iter()
         .flatten()
         .map(|entry| {
             let lines = entry.get("lines").and_then(toml::Value::as_integer);
-            let is_long = lines.is_some_and(|lines| lines > 1);
-            (word(entry, "id"), (word(entry, "regex"), is_long))
+            let pattern = Pattern {
+                regex: word(entry, "regex"),
+                is_long: lines.is_some_and(|lines| lines > 1),
+                examples: texts(entry, "examples"),
+                near_misses: texts(entry, "near_misses"),
+            };
+            (word(entry, "id"), pattern)
         })
         .collect();
     own.sort_by(|a, b| a.0.cmp(&b.0));
@@ -83,9 +99,10 @@ fn of_system(text: &str) -> Result<Vec<Pattern>, Box<dyn Error>> {
 fn bytes(patterns: &[Pattern]) -> Vec<u8> {
     let expressions: Vec<Expression<'_>> = patterns
         .iter()
-        .map(|(regex, is_long)| Expression {
-            regex,
-            is_long: *is_long,
+        .map(|pattern| Expression {
+            regex: &pattern.regex,
+            is_long: pattern.is_long,
+            samples: [&pattern.examples, &pattern.near_misses],
         })
         .collect();
     Index::of(&expressions).to_bytes(&expressions)

@@ -64,6 +64,42 @@ struct Entry {
     literal: u32,
     /// How many bytes stand before the stretch in the literal.
     before: u32,
+    /// How many bytes the literal has.
+    length: u32,
+    /// Its first eight bytes.
+    head: Head,
+}
+
+/// The first eight bytes of a literal as one number, or all that it has.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    bytes: u64,
+    /// Which bits count.
+    counted: u64,
+    /// The bit that tells cases apart, of each letter.
+    cases: u64,
+}
+
+impl Head {
+    fn of(literal: &[u8]) -> Self {
+        let mut head = Head {
+            bytes: window(literal, 0),
+            counted: 0,
+            cases: 0,
+        };
+        for (at, byte) in literal.iter().take(8).enumerate() {
+            head.counted |= 0xff << (8 * at);
+            if byte.is_ascii_alphabetic() {
+                head.cases |= 0x20 << (8 * at);
+            }
+        }
+        head
+    }
+
+    /// Whether eight bytes of a text begin so, in either case.
+    fn begins(self, window: u64) -> bool {
+        (window | self.cases) & self.counted == self.bytes
+    }
 }
 
 impl Anchors {
@@ -87,6 +123,8 @@ impl Anchors {
                 stretch: stretch(&literal[before..], WIDTHS[class]),
                 literal: number as u32,
                 before: before as u32,
+                length: literal.len() as u32,
+                head: Head::of(literal),
             });
         }
         let [eight, four, _] = &entries;
@@ -109,6 +147,13 @@ impl Anchors {
     fn literal(&self, number: u32) -> &[u8] {
         let number = number as usize;
         &self.bytes[self.bounds[number] as usize..self.bounds[number + 1] as usize]
+    }
+
+    /// Whether a literal's bytes behind the first eight end at that place of a text.
+    fn ends_at(&self, literal: u32, text: &[u8], end: usize) -> bool {
+        let rest = self.literal(literal).get(8..).unwrap_or_default();
+        let words = end.checked_sub(rest.len()).and_then(|at| text.get(at..end));
+        words.is_some_and(|words| words.eq_ignore_ascii_case(rest))
     }
 
     /// Adds the literals whose known bytes begin between `from` and `to` to `hits`, in the order of
@@ -164,14 +209,13 @@ impl Anchors {
             if entry.stretch != stretch {
                 continue;
             }
-            let literal = self.literal(entry.literal);
             let Some(start) = at.checked_sub(entry.before as usize) else {
                 continue;
             };
-            let end = start + literal.len();
-            if text
-                .get(start..end)
-                .is_some_and(|words| words.eq_ignore_ascii_case(literal))
+            let end = start + entry.length as usize;
+            if end <= text.len()
+                && entry.head.begins(window(text, start))
+                && (entry.length <= 8 || self.ends_at(entry.literal, text, end))
             {
                 let hit = Hit {
                     end,

@@ -45,13 +45,12 @@ impl<'a> Chosen<'a> {
         rarity: &Rarity,
         expressions: &[Expression<'_>],
     ) -> Self {
-        let popularity = popularity(ways);
         let mut chosen = Chosen::default();
         let mut index: HashMap<&str, usize> = HashMap::new();
         let patterns = ways.iter().zip(screens).zip(expressions);
         for (number, ((ways, screen), expression)) in patterns.enumerate() {
             for way in ways {
-                let Some(rarest) = rarest(way, &popularity) else {
+                let Some(rarest) = rarest(way, rarity) else {
                     continue;
                 };
                 for literal in &way[rarest] {
@@ -127,22 +126,11 @@ fn stand_beside(lists: &[u16], owner: &Owner, window: &Sequences) -> bool {
     true
 }
 
-/// The set that is looked for in the whole text: the one that the fewest patterns share.
-fn rarest(requirement: &Requirement, popularity: &HashMap<&str, usize>) -> Option<usize> {
+/// The set that is looked for in the whole text: the one that is expected least often.
+fn rarest(requirement: &Requirement, rarity: &Rarity) -> Option<usize> {
     let cost = |set: &Vec<String>| {
-        let shared: usize = set.iter().map(|literal| popularity[literal.as_str()]).sum();
-        // Few letters stand in every text, however few patterns ask for them.
-        let common = if worth(set) < 5 { 400 } else { 0 };
-        (shared + common, usize::MAX - worth(set))
+        let uses = set.iter().map(|literal| u64::from(rarity.uses_of(literal)));
+        (uses.sum::<u64>(), usize::MAX - worth(set))
     };
     (0..requirement.len()).min_by_key(|position| cost(&requirement[*position]))
-}
-
-/// How many ways offer each literal. A literal that many offer stands in many texts.
-fn popularity(all: &[Vec<Requirement>]) -> HashMap<&str, usize> {
-    let mut counts = HashMap::new();
-    for literal in all.iter().flatten().flatten().flatten() {
-        *counts.entry(literal.as_str()).or_default() += 1;
-    }
-    counts
 }

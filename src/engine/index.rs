@@ -30,6 +30,9 @@ pub(super) struct Expression<'a> {
     pub(super) regex: &'a str,
     /// A match may stretch over several lines.
     pub(super) is_long: bool,
+    /// Texts that it matches, and texts that look alike. What stands in many of them stands in many
+    /// pastes; an index of other samples is as right, only slower or faster.
+    pub(super) samples: [&'a [String]; 2],
 }
 
 /// The literals that are looked for, and what else each pattern asks of a window.
@@ -81,7 +84,9 @@ impl Index {
     /// Works it out for the expressions of all patterns, in the graph's order.
     pub(super) fn of(expressions: &[Expression<'_>]) -> Self {
         let (ways, mut screens) = syntax_of(expressions);
-        let rarity = Rarity::of(&screens, ways.iter().flatten().flatten().flatten());
+        let literals = ways.iter().flatten().flatten().flatten();
+        let samples = expressions.iter().flat_map(|own| own.samples);
+        let rarity = Rarity::of(&screens, literals, samples.flatten());
         for screen in &mut screens {
             screen.order(&rarity);
         }
@@ -268,10 +273,12 @@ mod tests {
         Expression {
             regex: r"connection (?:refused|reset) by \w+",
             is_long: false,
+            samples: [&[]; 2],
         },
         Expression {
             regex: r"(?i)timed out after \d+ seconds",
             is_long: true,
+            samples: [&[]; 2],
         },
     ];
 

@@ -54,6 +54,7 @@ pub(super) fn expressions(graph: &Graph) -> Vec<Expression<'_>> {
         .map(|(_, pattern)| Expression {
             regex: &pattern.regex,
             is_long: pattern.lines > 1,
+            samples: [&pattern.examples, &pattern.near_misses],
         })
         .collect()
 }
@@ -133,6 +134,7 @@ impl Matcher {
             evidence,
             notes: &mut notes,
             line: LineAt::default(),
+            said: Said::default(),
             places: 0,
             facts: Vec::new(),
         };
@@ -167,6 +169,7 @@ impl Matcher {
         let mut notes = kept.unwrap_or_else(|| Notes {
             search: 0,
             of_wordings: vec![Note::default(); self.wordings.len()],
+            of_literals: vec![(0, 0); self.owner_bounds.len()],
             hits: Vec::new(),
             windows: KeptWindows::default(),
         });
@@ -189,6 +192,8 @@ impl Matcher {
 struct Notes {
     search: u64,
     of_wordings: Vec<Note>,
+    /// For each literal, the search and the line in which it was found last.
+    of_literals: Vec<(u64, usize)>,
     hits: Vec<Hit>,
     windows: KeptWindows,
 }
@@ -208,6 +213,31 @@ struct LineAt {
     number: usize,
     start: usize,
     end: usize,
+    /// A line with the same words was looked at before, so what stands in this one is known.
+    is_repeated: bool,
+}
+
+/// What the lines of a text said, for those with the same words further down: consoles repeat
+/// themselves.
+#[derive(Default)]
+struct Said<'a> {
+    /// For the words of a line, the first one that had them.
+    first: HashMap<&'a [u8], usize>,
+    /// Lines and the wordings that stand in them, in the order in which they were found.
+    found: Vec<(usize, u32)>,
+}
+
+impl<'a> Said<'a> {
+    /// The number of the first line with the same words as the one with this number.
+    fn first_like(&mut self, words: &'a [u8], number: usize) -> usize {
+        *self.first.entry(words).or_insert(number)
+    }
+
+    /// The wordings that stand in a line.
+    fn in_line(&self, number: usize) -> Vec<u32> {
+        let of_line = self.found.iter().filter(|(line, _)| *line == number);
+        of_line.map(|(_, wording)| *wording).collect()
+    }
 }
 
 /// One text being searched.
@@ -218,6 +248,7 @@ struct Search<'a> {
     evidence: usize,
     notes: &'a mut Notes,
     line: LineAt,
+    said: Said<'a>,
     places: usize,
     facts: Vec<Fact>,
 }
@@ -247,7 +278,7 @@ impl Search<'_> {
     /// Looks through a stretch of the text.
     fn run(&mut self, mut from: usize, end: usize) {
         if from == 0 {
-            (self.line.start, self.line.end) = self.lines.bounds(0);
+            self.go_to_line(0);
         }
         let mut hits = std::mem::take(&mut self.notes.hits);
         while from < end && self.places < MOST_PLACES {
@@ -268,9 +299,16 @@ impl Search<'_> {
     fn look_around(&mut self, hit: &Hit) {
         self.go_to_line_of(hit.start);
         let line = self.line;
-        let (start, end) = self.cut(line.start, line.end, hit.start);
         let owners = self.matcher.owners_of(hit.literal);
-        self.look_for(owners.iter().filter(|owner| !owner.is_long), start, end);
+        let is_whole = line.end - line.start <= WINDOW;
+        let here = (self.notes.search, line.number);
+        let last = &mut self.notes.of_literals[hit.literal as usize];
+        // What may stand around a literal was looked for where it was found in the same line before.
+        let is_known = is_whole && std::mem::replace(last, here) == here;
+        if !line.is_repeated && !is_known {
+            let (start, end) = self.cut(line.start, line.end, hit.start);
+            self.look_for(owners.iter().filter(|owner| !owner.is_long), start, end);
+        }
         for owner in owners.iter().filter(|owner| owner.is_long) {
             let (start, end) = self.window_over_lines(owner.wording, hit.start);
             self.look_for(std::iter::once(owner), start, end);
@@ -310,7 +348,24 @@ impl Search<'_> {
                 continue;
             }
             self.places += 1;
-            note.matches += wording.read(self.text, start, end, self.evidence, &mut self.facts);
+            let matches = wording.read(self.text, start, end, self.evidence, &mut self.facts);
+            note.matches += matches;
+            if matches > 0 && wording.lines == 1 {
+                self.said.found.push((self.line.number, owner.wording));
+            }
+        }
+    }
+
+    /// Reads what stood in the first line with the same words as this one.
+    fn repeat(&mut self, first: usize) {
+        let (start, end) = self.cut(self.line.start, self.line.end, self.line.start);
+        for wording in self.said.in_line(first) {
+            let note = &mut self.notes.of_wordings[wording as usize];
+            if note.matches < MOST_MATCHES_OF_ONE && self.places < MOST_PLACES {
+                self.places += 1;
+                let wording = &self.matcher.wordings[wording as usize];
+                note.matches += wording.read(self.text, start, end, self.evidence, &mut self.facts);
+            }
         }
     }
 
@@ -326,8 +381,27 @@ impl Search<'_> {
         } else {
             self.lines.line_of(at)
         };
+        self.go_to_line(number);
+    }
+
+    fn go_to_line(&mut self, number: usize) {
         let (start, end) = self.lines.bounds(number);
-        self.line = LineAt { number, start, end };
+        self.line = LineAt {
+            number,
+            start,
+            end,
+            is_repeated: false,
+        };
+        // Lines of a large text are known by their shapes.
+        if self.text.len() >= LARGE || end - start > WINDOW || start == end {
+            return;
+        }
+        let words = &self.text.as_bytes()[start..end];
+        let first = self.said.first_like(words, number);
+        if first < number {
+            self.line.is_repeated = true;
+            self.repeat(first);
+        }
     }
 
     fn window_over_lines(&self, wording: u32, at: usize) -> (usize, usize) {
@@ -417,4 +491,62 @@ fn collect(facts: &[&Fact], is_meant: impl Fn(&Fact) -> bool) -> Option<Vec<usiz
         .map(|(position, _)| position)
         .collect();
     (!found.is_empty()).then_some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::knowledge::{SourceFile, read};
+
+    const SPOKEN: &str = r#"
+title = "People"
+spoken = true
+
+[[pattern]]
+id = "firewall-dropped"
+regex = "the firewall drops it"
+facts = { "tcp.connect" = "filtered" }
+examples = ["the firewall drops it"]
+
+[[pattern]]
+id = "closed"
+regex = "closed with code (?P<code>[0-9]{4})"
+facts = { "close.code" = "$code" }
+examples = ["closed with code 1006"]
+"#;
+
+    /// The lines on which facts were found, with their values.
+    fn found(text: &str) -> Vec<(usize, String)> {
+        let file = SourceFile {
+            name: "patterns/people.toml".to_owned(),
+            text: SPOKEN.to_owned(),
+        };
+        let matcher = Matcher::new(&read(&[file]).graph);
+        let lines = Lines::new(text);
+        let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
+        let line = |fact: &Fact| fact.span.map_or(0, |span| lines.line_of(span.start));
+        facts
+            .iter()
+            .map(|fact| (line(fact), fact.value.to_string()))
+            .collect()
+    }
+
+    #[test]
+    fn a_line_that_comes_again_says_the_same_again() {
+        let text = "closed with code 1006\nretry\nclosed with code 1006\nclosed with code 1001\n\
+                    retry\nclosed with code 1006";
+        let expected = [(0, "1006"), (2, "1006"), (3, "1001"), (5, "1006")];
+        assert_eq!(
+            found(text),
+            expected.map(|(line, value)| (line, value.to_owned()))
+        );
+    }
+
+    #[test]
+    fn a_line_that_is_denied_again_says_nothing_again() {
+        let line = "the firewall drops it";
+        let text = format!("not that {line}\nnot that {line}\n{line}\n{line}");
+        let places: Vec<usize> = found(&text).iter().map(|(line, _)| *line).collect();
+        assert_eq!(places, [2, 3]);
+    }
 }

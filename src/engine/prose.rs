@@ -185,6 +185,12 @@ pub fn sections(body: &str) -> Vec<Section<'_>> {
     let (mut title, mut start, mut at) = ("", 0, 0);
     let mut in_code = false;
     for line in body.split_inclusive('\n') {
+        // Most lines are neither, which their first letter tells.
+        let first = line.as_bytes().first().copied().unwrap_or_default();
+        if matches!(first, b'!'..=b'~') && first != b'#' && first != b'`' {
+            at += line.len();
+            continue;
+        }
         if line.trim_start().starts_with("```") {
             in_code = !in_code;
         }

@@ -48,56 +48,7 @@ impl Sequences {
             self.reading = 0;
         }
         self.reading += 1;
-        self.insert(NOTHING);
-        let (mut was_edge, mut kind_before, mut kinds) = (0, OTHER, OTHER);
-        // Whether the last two bytes may be digits.
-        let mut are_digits = 0;
-        // The last two bytes.
-        let mut pair = 0;
-        for (count, byte) in window.iter().enumerate() {
-            let Letter { byte, kind, number } = LETTERS[usize::from(*byte)];
-            let byte = u32::from(byte);
-            kinds |= kind;
-            self.insert(number);
-            let two = (pair & 0xff) << 8 | byte;
-            // At the beginning an edge seems to come first, which only lets more through.
-            self.insert(hash(2, two));
-            self.insert(hash(3, pair << 8 | byte));
-            if are_digits != 0 {
-                self.insert(hash(3, TWO_DIGITS << 8 | byte));
-            }
-            are_digits = kind_before & kind & COUNTS_AS_DIGIT;
-            if are_digits != 0 {
-                self.insert(hash(3, (pair >> 8) << 16 | TWO_DIGITS));
-            }
-            if was_edge != 0 {
-                // The byte is the second one after an edge.
-                self.insert(hash(3, u32::from(EDGE) << 16 | two));
-            }
-            was_edge = may_be_edge(kind_before, kind);
-            if was_edge != 0 {
-                self.insert(hash(2, u32::from(EDGE) << 8 | byte));
-                if count > 0 {
-                    self.insert_edge_after(count, pair);
-                }
-            }
-            kind_before = kind;
-            pair = two;
-        }
-        if kinds & COUNTS_AS_DIGIT != 0 {
-            self.insert(number(&[DIGIT]));
-        }
-        if may_be_edge(kind_before, OTHER) != 0 && !window.is_empty() {
-            self.insert_edge_after(window.len(), pair);
-        }
-    }
-
-    /// A word may end behind the last two bytes; there is but one if `count` is 1.
-    fn insert_edge_after(&mut self, count: usize, pair: u32) {
-        self.insert(hash(2, (pair & 0xff) << 8 | u32::from(EDGE)));
-        if count > 1 {
-            self.insert(hash(3, pair << 8 | u32::from(EDGE)));
-        }
+        each_sequence(window, |number| self.insert(number));
     }
 
     fn insert(&mut self, number: u16) {
@@ -108,6 +59,62 @@ impl Sequences {
     #[inline]
     pub(super) fn holds(&self, number: u16) -> bool {
         self.seen[usize::from(number) % (1 << BITS)] == self.reading
+    }
+}
+
+/// Hands over the number of each sequence of a window, in lower case.
+#[inline(always)]
+fn each_sequence(window: &[u8], mut insert: impl FnMut(u16)) {
+    insert(NOTHING);
+    let (mut was_edge, mut kind_before, mut kinds) = (0, OTHER, OTHER);
+    // Whether the last two bytes may be digits.
+    let mut are_digits = 0;
+    // The last two bytes.
+    let mut pair = 0;
+    for (count, byte) in window.iter().enumerate() {
+        let Letter { byte, kind, number } = LETTERS[usize::from(*byte)];
+        let byte = u32::from(byte);
+        kinds |= kind;
+        insert(number);
+        let two = (pair & 0xff) << 8 | byte;
+        // At the beginning an edge seems to come first, which only lets more through.
+        insert(hash(2, two));
+        insert(hash(3, pair << 8 | byte));
+        if are_digits != 0 {
+            insert(hash(3, TWO_DIGITS << 8 | byte));
+        }
+        are_digits = kind_before & kind & COUNTS_AS_DIGIT;
+        if are_digits != 0 {
+            insert(hash(3, (pair >> 8) << 16 | TWO_DIGITS));
+        }
+        if was_edge != 0 {
+            // The byte is the second one after an edge.
+            insert(hash(3, u32::from(EDGE) << 16 | two));
+        }
+        was_edge = may_be_edge(kind_before, kind);
+        if was_edge != 0 {
+            insert(hash(2, u32::from(EDGE) << 8 | byte));
+            if count > 0 {
+                insert_edge_after(count, pair, &mut insert);
+            }
+        }
+        kind_before = kind;
+        pair = two;
+    }
+    if kinds & COUNTS_AS_DIGIT != 0 {
+        insert(number(&[DIGIT]));
+    }
+    if may_be_edge(kind_before, OTHER) != 0 && !window.is_empty() {
+        insert_edge_after(window.len(), pair, &mut insert);
+    }
+}
+
+/// A word may end behind the last two bytes; there is but one if `count` is 1.
+#[inline(always)]
+fn insert_edge_after(count: usize, pair: u32, mut insert: impl FnMut(u16)) {
+    insert(hash(2, (pair & 0xff) << 8 | u32::from(EDGE)));
+    if count > 1 {
+        insert(hash(3, pair << 8 | u32::from(EDGE)));
     }
 }
 
@@ -207,7 +214,7 @@ impl Screen {
     /// Puts what stands in the fewest texts first, so that most windows are refused by a look or
     /// two.
     pub(super) fn order(&mut self, rarity: &Rarity) {
-        order(&mut self.words, rarity);
+        self.words = ordered(&self.words, rarity).0.into();
     }
 
     /// How many sequences come before the first alternatives.
@@ -229,15 +236,22 @@ impl Screen {
     }
 }
 
-/// How many expressions and literals hold each sequence: what stands in many of them stands in many
-/// texts.
+/// How often sequences are to be expected in texts: in how many samples' lines each stands, and in how
+/// many expressions and literals, where samples do not tell.
 #[derive(Debug)]
 pub(super) struct Rarity {
     uses: Vec<u32>,
 }
 
+/// One line in which a sequence stands counts as much as that many expressions.
+const USES_A_LINE: u32 = 8;
+
 impl Rarity {
-    pub(super) fn of<'a>(screens: &[Screen], literals: impl Iterator<Item = &'a String>) -> Self {
+    pub(super) fn of<'a>(
+        screens: &[Screen],
+        literals: impl Iterator<Item = &'a String>,
+        samples: impl Iterator<Item = &'a String>,
+    ) -> Self {
         let mut uses = vec![0; 1 << BITS];
         for word in screens.iter().flat_map(Screen::required) {
             uses[usize::from(*word)] += 1;
@@ -245,7 +259,24 @@ impl Rarity {
         for three in literals.flat_map(|literal| literal.as_bytes().windows(3)) {
             uses[usize::from(number(three))] += 1;
         }
+        // For each sequence, the last line in which it was seen.
+        let mut lines = vec![0; 1 << BITS];
+        let samples = samples.flat_map(|sample| sample.lines());
+        for (line, words) in (1..).zip(samples) {
+            each_sequence(words.as_bytes(), |number| {
+                let number = usize::from(number);
+                if std::mem::replace(&mut lines[number], line) != line {
+                    uses[number] += USES_A_LINE;
+                }
+            });
+        }
         Rarity { uses }
+    }
+
+    /// How often a text of three bytes or more is to be expected: no oftener than its rarest part.
+    pub(super) fn uses_of(&self, text: &str) -> u32 {
+        let words = text.as_bytes().windows(3).map(number);
+        words.map(|word| self.uses(word)).min().unwrap_or(u32::MAX)
     }
 
     pub(super) fn uses(&self, sequence: u16) -> u32 {
@@ -263,21 +294,40 @@ impl Rarity {
     }
 }
 
-/// Puts the rarest sequences of a formula first, and of each of its alternatives.
-fn order(words: &mut [u16], rarity: &Rarity) {
+/// Puts the rarest sequences of a formula first, and of each of its alternatives; then those of its
+/// alternatives that the fewest texts hold. Returns the ordered formula and how often it is to be
+/// expected.
+fn ordered(words: &[u16], rarity: &Rarity) -> (Vec<u16>, u64) {
     let plain = words.iter().position(|word| word & ANY != 0);
-    let (plain, mut rest) = words.split_at_mut(plain.unwrap_or(words.len()));
-    plain.sort_by_key(|word| rarity.uses(*word));
-    while let Some((word, after)) = rest.split_first_mut() {
+    let (plain, mut rest) = words.split_at(plain.unwrap_or(words.len()));
+    let mut all = plain.to_vec();
+    all.sort_by_key(|word| rarity.uses(*word));
+    let mut uses = all
+        .first()
+        .map_or(u64::MAX, |word| u64::from(rarity.uses(*word)));
+    let mut groups = Vec::new();
+    while let Some((word, after)) = rest.split_first() {
         let length = if *word & ANY == 0 { 0 } else { *word & !ANY };
-        let (mut branches, others) = after.split_at_mut(usize::from(length));
-        while let Some((length, tail)) = branches.split_first_mut() {
-            let (branch, next) = tail.split_at_mut(usize::from(*length));
-            order(branch, rarity);
+        let (mut branches, others) = after.split_at(usize::from(length));
+        let mut group = vec![*word];
+        let mut of_group: u64 = 0;
+        while let Some((length, tail)) = branches.split_first() {
+            let (branch, next) = tail.split_at(usize::from(*length));
+            let (branch, of_branch) = ordered(branch, rarity);
+            group.push(*length);
+            group.extend(branch);
+            of_group = of_group.saturating_add(of_branch);
             branches = next;
         }
+        groups.push((of_group, group));
         rest = others;
     }
+    groups.sort_by_key(|(of_group, group)| (*of_group, group.len()));
+    for (of_group, group) in groups {
+        uses = uses.min(of_group);
+        all.extend(group);
+    }
+    (all, uses)
 }
 
 fn holds(mut words: &[u16], window: &Sequences) -> bool {

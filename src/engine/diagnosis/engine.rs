@@ -411,13 +411,13 @@ impl Engine {
         // Where nothing is left of several after rounding, what the words made of them decides. Causes
         // are in the order of their ids, so their positions decide between equals.
         let as_weighed = posterior.families_as_weighed();
-        let mut order: Vec<(f64, usize)> = (0..families.len())
+        let mut order: Vec<(f64, f64, usize)> = (0..families.len())
             .filter(|cause| self.model.root_of(*cause) == *cause)
-            .map(|cause| (round(families[cause]), cause))
+            .map(|cause| (round(families[cause]), round(as_weighed[cause]), cause))
             .collect();
-        let likelier = |a: &(f64, usize), b: &(f64, usize)| {
-            let by_words = round(as_weighed[b.1]).total_cmp(&round(as_weighed[a.1]));
-            b.0.total_cmp(&a.0).then(by_words).then(a.1.cmp(&b.1))
+        let likelier = |a: &(f64, f64, usize), b: &(f64, f64, usize)| {
+            let by_words = b.1.total_cmp(&a.1);
+            b.0.total_cmp(&a.0).then(by_words).then(a.2.cmp(&b.2))
         };
         if order.len() > MOST_CAUSES {
             order.select_nth_unstable_by(MOST_CAUSES, likelier);
@@ -426,7 +426,7 @@ impl Engine {
         order.sort_unstable_by(likelier);
         order
             .iter()
-            .map(|(_, cause)| *cause)
+            .map(|(_, _, cause)| *cause)
             .enumerate()
             .filter(|(place, cause)| *place < 3 || families[*cause] >= LEAST_LISTED)
             .map(|(_, cause)| self.ranked_cause(cause, symptoms, posterior, families))

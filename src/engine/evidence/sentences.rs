@@ -377,7 +377,7 @@ fn without_marks(text: &str, start: usize, end: usize) -> (usize, usize) {
 fn sentence_before(text: &str, start: usize) -> &str {
     let from = text.floor_char_boundary(start.saturating_sub(REACH));
     let before = &text[from..start];
-    let begin = (0..before.len())
+    let begin = marks(before)
         .rev()
         .find_map(|at| sentence_end(before, at))
         .unwrap_or(0);
@@ -388,10 +388,17 @@ fn sentence_before(text: &str, start: usize) -> &str {
 fn sentence_after(text: &str, end: usize) -> &str {
     let to = text.ceil_char_boundary((end + REACH).min(text.len()));
     let after = &text[end..to];
-    let stop = (0..after.len())
+    let stop = marks(after)
         .find_map(|at| sentence_end(after, at))
         .unwrap_or(after.len());
     &after[..stop]
+}
+
+/// Where the bytes stand with which a mark begins that may end a sentence.
+fn marks(text: &str) -> impl DoubleEndedIterator<Item = usize> {
+    let begins_mark = |byte: u8| matches!(byte, b'\n' | b'.' | b'!' | b'?' | b';' | 0xe3 | 0xef);
+    let bytes = text.bytes().enumerate();
+    bytes.filter_map(move |(at, byte)| begins_mark(byte).then_some(at))
 }
 
 /// Where the mark that begins with the byte `at` ends, if it ends a sentence: most do only before a
