@@ -391,6 +391,7 @@ impl Address {
             "/_nuxt",
             "/figwheel-ws",
             "/livereload",
+            "/live_reload",
             "/__vite",
             "/vite-hmr",
             "/browser-sync",

@@ -1,7 +1,8 @@
-//! The common and combined formats of nginx, Apache and Traefik, with what is usually added.
+//! The common and combined formats of nginx, Apache, Traefik and Werkzeug, with what is usually added.
 //! <https://nginx.org/en/docs/http/ngx_http_log_module.html>
 //! <https://httpd.apache.org/docs/2.4/mod/mod_log_config.html>
 //! <https://doc.traefik.io/traefik/observability/access-logs/>
+//! <https://github.com/pallets/werkzeug/blob/main/src/werkzeug/serving.py>
 
 use super::fields::{Field, Line, Request, find};
 use super::journal::Exchange;
@@ -24,9 +25,11 @@ const TRAEFIK: (&str, &str) = ("", "traefik");
 pub(super) fn exchange<'a>(line: Line<'a>, writer: Writer) -> Option<Exchange<'a>> {
     let words = line.words();
     let bracket = memchr::memchr(b'[', words.as_bytes().get(..words.len().min(300))?)?;
-    // `[11/Oct/2026:18:02:44 +0000] "`
+    // `[11/Oct/2026:18:02:44 +0000] "`, where Werkzeug writes a space before the time.
     let time = words.as_bytes().get(bracket + 1..)?;
-    if time.get(2) != Some(&b'/') || time.get(6) != Some(&b'/') || time.get(11) != Some(&b':') {
+    let is_werkzeug = time.get(11) == Some(&b' ');
+    let is_time = is_werkzeug || time.get(11) == Some(&b':');
+    if time.get(2) != Some(&b'/') || time.get(6) != Some(&b'/') || !is_time {
         return None;
     }
     let mut rest = line.from(bracket);
@@ -48,6 +51,7 @@ pub(super) fn exchange<'a>(line: Line<'a>, writer: Writer) -> Option<Exchange<'a
     let has_host_in_front = host_in_front(&line, bracket, &mut exchange);
     let tail: Vec<Field<'a>> = rest.take(32).collect();
     exchange.product = match writer {
+        _ if is_werkzeug => UNKNOWN,
         Writer::Apache => APACHE,
         Writer::Nginx => NGINX,
         Writer::Unknown => {

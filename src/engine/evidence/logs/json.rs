@@ -1,7 +1,11 @@
 //! Lines of JSON: Caddy, Traefik, Envoy and Istio, cloudflared, and nginx where it was told to
-//! write so; and pino-http, with the request under `req` and its headers in lower case.
+//! write so; and pino-http, with the request under `req` and its headers in lower case; and Fastify,
+//! which notes a request when it comes and its answer later, under the same number.
 //! <https://caddyserver.com/docs/logging>, <https://github.com/pinojs/pino-http#example>
 //! <https://doc.traefik.io/traefik/observability/access-logs/#limiting-the-fieldsincluding-headers>
+//! <https://fastify.dev/docs/latest/Reference/Logging/>
+
+use std::collections::HashMap;
 
 use super::super::Span;
 use super::super::scan::{Found, walk};
@@ -10,7 +14,7 @@ use super::fields::{Field, Line, Request, find};
 use super::journal::{Exchange, of_go_error};
 
 /// The fields of a line that speak of a request.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Record<'a> {
     method: Field<'a>,
     target: Field<'a>,
@@ -34,6 +38,8 @@ struct Record<'a> {
     service: Field<'a>,
     kind: Field<'a>,
     behind: Field<'a>,
+    /// The number under which the request and its answer are noted.
+    id: Field<'a>,
     is_upgrade: bool,
     is_traefik: bool,
     is_nginx: bool,
@@ -41,10 +47,40 @@ struct Record<'a> {
     has_index: bool,
 }
 
+/// More requests than this are not kept until their answers come.
+const MOST_ASKED: usize = 1000;
+
+/// Requests whose answers are noted on lines of their own, by their numbers.
+#[derive(Default)]
+pub(super) struct Asked<'a> {
+    requests: HashMap<&'a str, Record<'a>>,
+}
+
+impl<'a> Asked<'a> {
+    /// Keeps what was asked for, and gives it to the line with the answer.
+    fn complete(&mut self, record: &mut Record<'a>) {
+        if record.id.is_none() {
+            return;
+        }
+        if !record.status.is_none() {
+            if record.target.is_none()
+                && let Some(asked) = self.requests.remove(record.id.words)
+            {
+                record.method = asked.method;
+                record.target = asked.target;
+                record.host = asked.host;
+            }
+        } else if !record.target.is_none() && self.requests.len() < MOST_ASKED {
+            self.requests.insert(record.id.words, record.clone());
+        }
+    }
+}
+
 /// Reads an object of JSON that stands for a request; `None` for others.
 pub(super) fn exchange<'a>(
     line: Line<'a>,
     writer: (&'static str, &'static str),
+    asked: &mut Asked<'a>,
 ) -> Option<Exchange<'a>> {
     if !speaks_of_request(line.words()) {
         return None;
@@ -59,6 +95,7 @@ pub(super) fn exchange<'a>(
     if !writer.1.is_empty() && record.logger.words.is_empty() {
         record.logger.words = "http.log";
     }
+    asked.complete(&mut record);
     record.exchange(line)
 }
 
@@ -106,6 +143,7 @@ fn speaks_of_request(words: &str) -> bool {
         "\"dest\"",
         "\"request\"",
         "\"http.handlers.reverse_proxy\"",
+        "\"reqId\"",
     ]
     .iter()
     .any(|key| find(words, key).is_some())
@@ -128,6 +166,8 @@ impl<'a> Record<'a> {
             (1, "host" | "authority" | "RequestHost" | "http_host") => &mut self.host,
             (2, "host") if path[0] == "request" => &mut self.host,
             (3, "host") if path[0] == "req" && path[1] == "headers" => &mut self.host,
+            (2, "host" | "hostname") if path[0] == "req" => &mut self.host,
+            (1, "reqId") => &mut self.id,
             (1, "status" | "statusCode" | "response_code" | "DownstreamStatus")
             | (2, "statusCode") => &mut self.status,
             (1, "request_time") => {

@@ -21,6 +21,7 @@ use super::{Address, time};
 use access::Writer;
 use fields::{Line, find, without_prefix};
 use journal::Journal;
+use json::Asked;
 
 use w3c::Columns;
 
@@ -32,6 +33,7 @@ pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Re
     let text = contents.text();
     let mut journal = Journal::new(addresses);
     let mut columns = Columns::default();
+    let mut asked = Asked::default();
     let writer = writer_of(text);
     for (span, words) in lines_of(text) {
         // The shortest line of any log is longer.
@@ -49,6 +51,7 @@ pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Re
             without_prefix(Line::new(text, span)),
             writer,
             &columns,
+            &mut asked,
             &mut journal,
         );
     }
@@ -72,12 +75,18 @@ fn writer_of(text: &str) -> Writer {
 }
 
 /// Gives a line to the reader of its format.
-fn read_line<'a>(line: Line<'a>, writer: Writer, columns: &Columns<'a>, journal: &mut Journal<'a>) {
+fn read_line<'a>(
+    line: Line<'a>,
+    writer: Writer,
+    columns: &Columns<'a>,
+    asked: &mut Asked<'a>,
+    journal: &mut Journal<'a>,
+) {
     let words = line.words();
     let bytes = words.as_bytes();
     let exchange = match bytes.first() {
         Some(b'{') => {
-            let exchange = json::exchange(line, ("", ""));
+            let exchange = json::exchange(line, ("", ""), asked);
             if exchange.is_none()
                 && let Some(status) = json::unrelated_status(line)
             {
@@ -98,7 +107,7 @@ fn read_line<'a>(line: Line<'a>, writer: Writer, columns: &Columns<'a>, journal:
                 nginx_error(line, journal);
                 None
             } else {
-                caddy_console(line)
+                caddy_console(line, asked)
             }
         }
         Some(b'2') if bytes.get(4) == Some(&b'-') && bytes.get(7) == Some(&b'-') => {
@@ -153,14 +162,14 @@ fn is_router(words: &str) -> bool {
 }
 
 /// Caddy's console encoder: time, level, logger and message, then JSON.
-fn caddy_console(line: Line<'_>) -> Option<journal::Exchange<'_>> {
+fn caddy_console<'a>(line: Line<'a>, asked: &mut Asked<'a>) -> Option<journal::Exchange<'a>> {
     let words = line.words();
     let logger = find(words, "http.log.").or_else(|| find(words, "http.handlers."))?;
     let brace = memchr::memchr(b'{', words.as_bytes())?;
     if logger > brace {
         return None;
     }
-    let mut exchange = json::exchange(line.from(brace), ("caddy", "caddy"))?;
+    let mut exchange = json::exchange(line.from(brace), ("caddy", "caddy"), asked)?;
     exchange.line = line.span;
     if exchange.status.is_none_or(|(status, _)| status >= 500) {
         let mut message = line;

@@ -123,3 +123,20 @@ fn a_complaint_without_its_request_leaves_the_request_of_another_line_the_socket
         assert!(told.contains(&fact.to_owned()), "{fact}");
     }
 }
+
+#[test]
+fn an_answer_on_a_line_of_its_own_belongs_to_the_request_with_its_number() {
+    let text = r#"{"level":30,"time":1795600000000,"pid":1,"hostname":"web","reqId":"req-1","req":{"method":"GET","url":"/ws","host":"chat.example","remoteAddress":"10.0.0.3"},"msg":"incoming request"}
+{"level":30,"time":1795600000001,"pid":1,"hostname":"web","reqId":"req-2","req":{"method":"GET","url":"/favicon.ico","host":"chat.example","remoteAddress":"10.0.0.3"},"msg":"incoming request"}
+{"level":30,"time":1795600000002,"pid":1,"hostname":"web","reqId":"req-2","res":{"statusCode":404},"responseTime":0.2,"msg":"request completed"}
+{"level":30,"time":1795600000003,"pid":1,"hostname":"web","reqId":"req-1","res":{"statusCode":403},"responseTime":1.6,"msg":"request completed"}
+"#;
+    assert_eq!(told(text), ["handshake.status=403"]);
+}
+
+#[test]
+fn werkzeug_writes_a_space_before_the_time_and_no_size() {
+    let text = "172.18.0.1 - - [21/Nov/2026 10:11:12] \"GET /ws HTTP/1.1\" 500 -\n\
+                172.18.0.1 - - [21/Nov/2026 10:11:12] \"GET /logo.png HTTP/1.1\" 404 -\n";
+    assert_eq!(told(text), ["handshake.status=500"]);
+}
