@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::super::evidence::Reach;
 use super::super::evidence::{
     Address, Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
-    facts_of_addresses, facts_of_context, is_expected_only, quoted_source, recordings, structures,
+    announced_ports, facts_of_addresses, facts_of_context, is_expected_only, quoted_source,
+    recordings, structures,
 };
 use super::super::graph::{Hop, Layer, Who};
 use super::super::matching::Matcher;
@@ -44,6 +45,8 @@ pub(super) struct Gathered {
     pub(super) failing: Option<usize>,
     /// Reviews of configurations, by piece of evidence.
     sketches: Vec<(usize, Sketch)>,
+    /// Ports on which servers say that they listen, with the piece of evidence and the place in it.
+    announced: Vec<(u16, usize, Span)>,
 }
 
 /// More configurations are not reviewed.
@@ -232,6 +235,10 @@ impl Gathered {
             *span = spoken.place(*span);
         }
         facts.retain(|fact| is_of_an_address(fact) || !structures.know_better_than(fact));
+        for (port, span) in announced_ports(spoken.text(), &lines) {
+            let span = placed(view.place(spoken.place(span)));
+            self.announced.push((port, number, span));
+        }
         for sketch in structures.sketches {
             let sketch = sketch.placed(|span| placed(view.place(span)));
             self.sketches.push((number, sketch));
@@ -358,6 +365,44 @@ impl Gathered {
         }));
     }
 
+    /// Where nothing answers at a port of this machine or a neighbour, and the server says that it
+    /// listens on another one, that is why. Behind a container's published ports and behind a proxy
+    /// the two differ rightly.
+    fn compare_ports(&mut self) {
+        let value = |connection: Option<usize>, key: &str| {
+            let mut facts = self.facts.iter();
+            let found = facts.find(|fact| fact.connection == connection && *fact.key == *key);
+            found.map(|fact| &*fact.value)
+        };
+        let is_refused = |fact: &&Fact| {
+            let is_near = matches!(
+                value(fact.connection, "url.host.kind"),
+                Some("loopback" | "private")
+            );
+            let is_client = fact.hop == Hop::ClientEdge;
+            is_near && is_client && *fact.key == *"tcp.connect" && *fact.value == *"refused"
+        };
+        let refused = self.facts.iter().find(is_refused);
+        let dialled = refused.and_then(|fact| value(fact.connection, "url.port"));
+        let dialled: Option<u16> = dialled.and_then(|port| port.parse().ok());
+        let (Some(dialled), [.., (_, evidence, span)]) = (dialled, &self.announced[..]) else {
+            return;
+        };
+        let is_heard = self.announced.iter().any(|(port, ..)| *port == dialled);
+        if is_heard || !self.sketches.is_empty() {
+            return;
+        }
+        self.facts.push(Fact {
+            key: "server.listening".into(),
+            value: "other-port".into(),
+            hop: Hop::ClientEdge,
+            vantage: "server".into(),
+            connection: None,
+            evidence: *evidence,
+            span: Some(*span),
+        });
+    }
+
     /// A probe that works beside somebody else's failure does not say that nothing is wrong: it says
     /// where to look. What else it saw is that success in parts.
     fn compare_vantages(&mut self) {
@@ -394,6 +439,7 @@ impl Gathered {
     /// Drops what was said twice, and chooses the connection that is diagnosed.
     pub(super) fn settle(&mut self) {
         self.compare_silences();
+        self.compare_ports();
         self.compare_vantages();
         let mut is_new = first_of_each(&self.facts).into_iter();
         self.facts.retain(|_| is_new.next().unwrap_or(true));
