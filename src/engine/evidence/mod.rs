@@ -390,6 +390,10 @@ mod tests {
             ["url.port=8080", "url.path=/live"]
         );
         assert_eq!(told("running on http://localhost:5000"), ["url.port=5000"]);
+        assert_eq!(
+            told("var server = new WebSocketServer(\"ws://127.0.0.1:4649\");"),
+            ["url.port=4649"]
+        );
         let private = told("Server started on ws://192.168.1.7:8080");
         assert!(private.contains(&"url.host=192.168.1.7".to_owned()));
     }

@@ -84,10 +84,23 @@ const LISTENING: &[&str] = &[
     "bereit",
 ];
 
-/// Whether a server says before an address that it listens there: "listening on", "started at".
+/// What makes a server in code, before the address that it is given.
+const SERVERS: &[&str] = &[
+    "websocketserver",
+    "websocket.server",
+    "websockets.serve",
+    "server.listen",
+    "app.listen",
+];
+
+/// Whether a server says before an address that it listens there ("listening on", "started at"), or
+/// is made to in code.
 pub(super) fn is_announced(lead: &str) -> bool {
     let mark = |letter: char| !letter.is_alphanumeric();
     let lead = lead.trim_end_matches(mark);
+    if SERVERS.iter().any(|words| lead.ends_with(words)) {
+        return true;
+    }
     let mut words = lead
         .rsplit(|letter: char| letter.is_whitespace() || matches!(letter, '"' | '[' | ']' | '='))
         .map(|word| word.trim_matches(mark))
