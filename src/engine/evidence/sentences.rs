@@ -13,7 +13,7 @@ pub enum Stance {
     Stated,
     /// They are said not to be so.
     Denied,
-    /// The writer does not know.
+    /// The writer does not know, or something else took their place.
     Asked,
 }
 
@@ -340,7 +340,8 @@ pub fn stance(text: &str, start: usize, end: usize) -> Stance {
     let (start, end) = without_marks(text, start, end);
     let before = sentence_before(text, start);
     let after = sentence_after(text, end);
-    if is_asked(before, text.get(start..end).unwrap_or_default(), after) {
+    let itself = text.get(start..end).unwrap_or_default();
+    if is_replaced(before) || is_asked(before, itself, after) {
         return Stance::Asked;
     }
     // Seldom asked for, and all words have to be read for it.
@@ -353,6 +354,18 @@ pub fn stance(text: &str, start: usize, end: usize) -> Stance {
         return Stance::Denied;
     }
     Stance::Stated
+}
+
+/// Whether the words before say that something else took the place of what follows: that tells nothing
+/// of it.
+fn is_replaced(before: &str) -> bool {
+    let is_article = |word: &Cow<'_, str>| matches!(&**word, "the" | "a" | "an" | "our" | "my");
+    let mut back = words(before).rev().skip_while(is_article);
+    let (last, one_before) = (back.next(), back.next());
+    matches!(
+        (one_before.as_deref(), last.as_deref()),
+        (Some("instead"), Some("of")) | (Some("rather"), Some("than"))
+    )
 }
 
 /// The bounds of the whole words within `start..end`: an expression may take in the marks around
@@ -593,6 +606,17 @@ mod tests {
         ] {
             assert_eq!(of(sentence), Stance::Stated, "{sentence}");
         }
+    }
+
+    #[test]
+    fn what_another_took_the_place_of_is_neither_said_nor_denied() {
+        for sentence in [
+            "I chose Apache instead of nginx",
+            "Caddy rather than the nginx that others have",
+        ] {
+            assert_eq!(of(sentence), Stance::Asked, "{sentence}");
+        }
+        assert_eq!(of("instead of Apache we have nginx"), Stance::Stated);
     }
 
     #[test]

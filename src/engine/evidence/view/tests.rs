@@ -168,3 +168,9 @@ proptest! {
         prop_assert!(text.get(whole.start..whole.end).is_some());
     }
 }
+
+#[test]
+fn what_is_written_below_a_browsers_message_does_not_belong_to_it() {
+    let text = "WebSocket connection to 'wss://app.example/chat/ws' failed\nnginx in front of it.";
+    assert!(View::of(text).is_as_given());
+}

@@ -299,7 +299,11 @@ fn goes_on(line: &Line<'_>, next: &Line<'_>) -> bool {
         || !is_header && (CONTINUATIONS.contains(&bare) || is_function_word(bare));
     let is_lower = next_word.starts_with(|letter: char| letter.is_ascii_lowercase());
     // Browsers leave the reason empty; what somebody writes below it is none.
-    if is_lower && line.words.ends_with("' failed:") && !next.words.starts_with("net::") {
+    let said = line.words.trim_end_matches(':');
+    let is_whole = ["' failed", "\" failed"]
+        .iter()
+        .any(|end| said.ends_with(end));
+    if is_lower && is_whole && !next.words.starts_with("net::") {
         return false;
     }
     ends_open
