@@ -233,9 +233,11 @@ impl<'a> Said<'a> {
         *self.first.entry(words).or_insert(number)
     }
 
-    /// The wordings that stand in a line.
+    /// The wordings that stand in a line. Lines are looked at in their order, and so they are found.
     fn in_line(&self, number: usize) -> Vec<u32> {
-        let of_line = self.found.iter().filter(|(line, _)| *line == number);
+        let begin = self.found.partition_point(|(line, _)| *line < number);
+        let of_line = self.found[begin..].iter();
+        let of_line = of_line.take_while(|(line, _)| *line == number);
         of_line.map(|(_, wording)| *wording).collect()
     }
 }

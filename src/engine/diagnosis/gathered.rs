@@ -365,31 +365,33 @@ impl Gathered {
         }));
     }
 
-    /// Where nothing answers at a port of this machine or a neighbour, and the server says that it
-    /// listens on another one, that is why. Behind a container's published ports and behind a proxy
-    /// the two differ rightly.
+    /// Where a port refuses and the server says that it listens on another one, that is why. Behind a
+    /// container's published ports and behind a proxy the two differ rightly.
     fn compare_ports(&mut self) {
+        let Some((_, evidence, span)) = self.announced.last().copied() else {
+            return;
+        };
         let value = |connection: Option<usize>, key: &str| {
             let mut facts = self.facts.iter();
             let found = facts.find(|fact| fact.connection == connection && *fact.key == *key);
             found.map(|fact| &*fact.value)
         };
         let is_refused = |fact: &&Fact| {
-            let is_near = matches!(
-                value(fact.connection, "url.host.kind"),
-                Some("loopback" | "private")
-            );
             let is_client = fact.hop == Hop::ClientEdge;
-            is_near && is_client && *fact.key == *"tcp.connect" && *fact.value == *"refused"
+            is_client && *fact.key == *"tcp.connect" && *fact.value == *"refused"
         };
-        let refused = self.facts.iter().find(is_refused);
-        let dialled = refused.and_then(|fact| value(fact.connection, "url.port"));
-        let dialled: Option<u16> = dialled.and_then(|port| port.parse().ok());
-        let (Some(dialled), [.., (_, evidence, span)]) = (dialled, &self.announced[..]) else {
+        let Some(refused) = self.facts.iter().find(is_refused) else {
             return;
         };
-        let is_heard = self.announced.iter().any(|(port, ..)| *port == dialled);
-        if is_heard || !self.sketches.is_empty() {
+        let kind = value(refused.connection, "url.host.kind");
+        let is_near = matches!(kind, Some("loopback" | "private"));
+        let dialled = value(refused.connection, "url.port").and_then(|port| port.parse().ok());
+        let is_other = dialled.is_some_and(|dialled: u16| {
+            let may_be_a_proxys = !is_near && matches!(dialled, 80 | 443);
+            let is_announced = self.announced.iter().any(|(port, ..)| *port == dialled);
+            !may_be_a_proxys && !is_announced
+        });
+        if !is_other || !self.sketches.is_empty() {
             return;
         }
         self.facts.push(Fact {
@@ -398,8 +400,8 @@ impl Gathered {
             hop: Hop::ClientEdge,
             vantage: "server".into(),
             connection: None,
-            evidence: *evidence,
-            span: Some(*span),
+            evidence,
+            span: Some(span),
         });
     }
 

@@ -7,6 +7,9 @@ const LONGEST: usize = 400;
 /// The port stands within so many bytes behind the word.
 const REACH: usize = 60;
 
+/// Words that may say so are not looked at any further on.
+const MOST_PLACES: usize = 200;
+
 /// What servers say of themselves when they begin to listen.
 const WORDS: &[&str] = &["listening", "listens", "running", "started", "serving"];
 
@@ -38,15 +41,17 @@ const OTHERWISE: &[&str] = &[
 
 /// The ports that servers announce in a text, each with its place.
 pub fn announced_ports(text: &str, lines: &Lines<'_>) -> Vec<(u16, Span)> {
-    let may_announce =
-        |tail: &str| memchr::memmem::find(text.as_bytes(), tail.as_bytes()).is_some();
-    if !["isten", "unning", "tarted", "erving"]
+    let places = |tail: &'static str| {
+        let found = memchr::memmem::find_iter(text.as_bytes(), tail.as_bytes());
+        found.take(MOST_PLACES)
+    };
+    let tails = ["isten", "unning", "tarted", "erving"];
+    let at = tails.into_iter().flat_map(places);
+    let mut numbers: Vec<usize> = at.map(|at| lines.line_of(at)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    numbers
         .into_iter()
-        .any(may_announce)
-    {
-        return Vec::new();
-    }
-    (0..lines.len())
         .filter_map(|number| {
             let (start, _) = lines.bounds(number);
             let (port, at, end) = announced_in(lines.words(number))?;
