@@ -390,10 +390,7 @@ fn without_marks(text: &str, start: usize, end: usize) -> (usize, usize) {
 fn sentence_before(text: &str, start: usize) -> &str {
     let from = text.floor_char_boundary(start.saturating_sub(REACH));
     let before = &text[from..start];
-    let begin = marks(before)
-        .rev()
-        .find_map(|at| sentence_end(before, at))
-        .unwrap_or(0);
+    let begin = ends_of_sentences(before).next_back().unwrap_or(0);
     &before[begin..]
 }
 
@@ -401,38 +398,33 @@ fn sentence_before(text: &str, start: usize) -> &str {
 fn sentence_after(text: &str, end: usize) -> &str {
     let to = text.ceil_char_boundary((end + REACH).min(text.len()));
     let after = &text[end..to];
-    let stop = marks(after)
-        .find_map(|at| sentence_end(after, at))
-        .unwrap_or(after.len());
+    let stop = ends_of_sentences(after).next().unwrap_or(after.len());
     &after[..stop]
 }
 
-/// Where the bytes stand with which a mark begins that may end a sentence.
-fn marks(text: &str) -> impl DoubleEndedIterator<Item = usize> {
-    let begins_mark = |byte: u8| matches!(byte, b'\n' | b'.' | b'!' | b'?' | b';' | 0xe3 | 0xef);
+/// One past the marks that end sentences.
+fn ends_of_sentences(text: &str) -> impl DoubleEndedIterator<Item = usize> {
     let bytes = text.bytes().enumerate();
-    bytes.filter_map(move |(at, byte)| begins_mark(byte).then_some(at))
+    bytes.filter_map(|(at, byte)| sentence_end(text, at, byte))
 }
 
-/// Where the mark that begins with the byte `at` ends, if it ends a sentence: most do only before a
-/// space, so that addresses keep theirs.
-fn sentence_end(text: &str, at: usize) -> Option<usize> {
-    let is_end = match text.as_bytes()[at] {
-        b'\n' => true,
-        b'.' | b'!' | b'?' | b';' => text[at + 1..]
-            .chars()
-            .next()
-            .is_none_or(char::is_whitespace),
+/// Where the mark that begins with the byte at `at` ends, if it ends a sentence: most do only before
+/// a space, so that addresses keep theirs.
+fn sentence_end(text: &str, at: usize, byte: u8) -> Option<usize> {
+    let length = match byte {
+        b'\n' => 1,
+        b'.' | b'!' | b'?' | b';' => {
+            let next = text[at + 1..].chars().next();
+            next.is_none_or(char::is_whitespace).then_some(1)?
+        }
         // The first bytes of the marks of Chinese and Japanese.
         0xe3 | 0xef => {
-            let mark = text.get(at..at + 3);
-            return mark
-                .is_some_and(|mark| matches!(mark, "。" | "！" | "？"))
-                .then_some(at + 3);
+            let mark = text.get(at..at + 3)?;
+            matches!(mark, "。" | "！" | "？").then_some(3)?
         }
-        _ => false,
+        _ => return None,
     };
-    is_end.then_some(at + 1)
+    Some(at + length)
 }
 
 /// The words of a text in lower case, with straight apostrophes; a comma is a word of its own.
