@@ -7,6 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::Span;
+use super::clauses::{Verdict, Word, is_opposite, verdict, words};
 use super::contents::Contents;
 use super::reading::{Reading, lines_of};
 use super::sentences::{Stance, stance};
@@ -17,8 +18,6 @@ const LONGEST_LINE: usize = 1000;
 const MOST_WORDS: usize = 16;
 /// More lines about browsers than this say nothing new.
 const MOST_LINES: usize = 50;
-/// A denial reaches that many words on.
-const DENIAL_REACH: usize = 4;
 
 /// Browsers with the engine that decides how they fail; all others that are spoken of at once.
 const BROWSERS: &[(&str, &str)] = &[
@@ -61,119 +60,6 @@ const NO_BROWSERS: &[&str] = &[
     "reports",
     "shows",
 ];
-
-/// Words that begin a clause of their own.
-const JOINTS: &[&str] = &[
-    "but", "while", "whereas", "though", "although", "however", "yet", "aber", "während",
-    "dagegen", "jedoch", "doch", "hingegen",
-];
-
-/// Words before browsers for which the opposite holds of what was said before.
-const OPPOSITES: &[&str] = &["except", "unlike", "besides", "außer", "ausser"];
-
-const DENIALS: &[&str] = &[
-    "not", "no", "never", "cannot", "cant", "doesnt", "dont", "isnt", "wont", "without", "neither",
-    "nicht", "nichts", "kein", "keine", "keinen", "nie", "ohne", "unable",
-];
-
-const WORKS: &[&str] = &[
-    "works",
-    "work",
-    "worked",
-    "working",
-    "fine",
-    "ok",
-    "okay",
-    "good",
-    "well",
-    "perfect",
-    "perfectly",
-    "flawlessly",
-    "connects",
-    "connected",
-    "connect",
-    "opens",
-    "succeeds",
-    "succeed",
-    "success",
-    "successful",
-    "successfully",
-    "can",
-    "does",
-    "do",
-    "geht",
-    "gehts",
-    "funktioniert",
-    "klappt",
-    "läuft",
-    "schon",
-    "gut",
-    "problemlos",
-    "einwandfrei",
-    "verbindet",
-];
-
-const FAILS: &[&str] = &[
-    "fails",
-    "fail",
-    "failed",
-    "failing",
-    "broken",
-    "breaks",
-    "refuses",
-    "refused",
-    "error",
-    "errors",
-    "problem",
-    "problems",
-    "issue",
-    "issues",
-    "trouble",
-    "happens",
-    "happen",
-    "occurs",
-    "occur",
-    "hangs",
-    "drops",
-    "disconnects",
-    "closes",
-    "crashes",
-    "scheitert",
-    "bricht",
-    "versagt",
-    "fehler",
-    "probleme",
-    "verweigert",
-    "hängt",
-];
-
-/// What a clause says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Works,
-    Fails,
-}
-
-impl Verdict {
-    fn opposite(self) -> Self {
-        match self {
-            Verdict::Works => Verdict::Fails,
-            Verdict::Fails => Verdict::Works,
-        }
-    }
-}
-
-/// A word in lower case, with its place in the line.
-#[derive(Debug)]
-struct Word {
-    letters: String,
-    start: usize,
-    end: usize,
-    /// It begins with a capital letter.
-    is_name: bool,
-    /// A mark behind it ends a clause.
-    ends_clause: bool,
-}
 
 /// A browser where it is named.
 #[derive(Clone, Copy, Debug)]
@@ -304,50 +190,17 @@ fn settle(clauses: &mut [Clause]) {
 
 fn clauses(line: &str) -> Vec<Clause> {
     let words = words(line);
-    let mut clauses = Vec::new();
-    let mut from = 0;
-    for at in 0..words.len() {
-        let is_opposite = OPPOSITES.contains(&&*words[at].letters)
-            || words[at].letters == "apart" && next_is(&words, at, "from");
-        let begins = JOINTS.contains(&&*words[at].letters)
-            || is_opposite
-            || matches!(&*words[at].letters, "and" | "und") && begins_with_verb(&words[at + 1..]);
-        if begins && at > from {
-            clauses.push(clause(&words[from..at]));
-            from = at;
-        }
-        if words[at].ends_clause {
-            clauses.push(clause(&words[from..=at]));
-            from = at + 1;
-        }
-    }
-    if from < words.len() {
-        clauses.push(clause(&words[from..]));
-    }
-    clauses
-}
-
-fn next_is(words: &[Word], at: usize, expected: &str) -> bool {
-    words
-        .get(at + 1)
-        .is_some_and(|word| word.letters == expected)
-}
-
-fn begins_with_verb(rest: &[Word]) -> bool {
-    let mut first = rest.iter().map(|word| &*word.letters);
-    first
-        .next()
-        .is_some_and(|word| FAILS.contains(&word) || WORKS.contains(&word) || denies(word))
+    let stretches = super::clauses::clauses(&words).into_iter();
+    stretches.map(|stretch| clause(&words[stretch])).collect()
 }
 
 fn clause(words: &[Word]) -> Clause {
-    let first = words.first().map_or("", |word| &*word.letters);
     Clause {
         browsers: (0..words.len())
             .filter_map(|at| browser(words, at))
             .collect(),
         verdict: verdict(words),
-        is_opposite: OPPOSITES.contains(&first) || first == "apart",
+        is_opposite: !words.is_empty() && is_opposite(words, 0),
         words: words.len(),
     }
 }
@@ -387,67 +240,6 @@ fn browser(words: &[Word], at: usize) -> Option<Mention> {
         engine: Some(engine),
         place,
     })
-}
-
-fn verdict(words: &[Word]) -> Option<Verdict> {
-    let mut said: Option<(Verdict, usize)> = None;
-    let mut denial: Option<usize> = None;
-    for (at, word) in words.iter().enumerate() {
-        let letters = &*word.letters;
-        let is_denied = denial.is_some_and(|before| at - before <= DENIAL_REACH);
-        let means = |verdict: Verdict| match is_denied {
-            true => verdict.opposite(),
-            false => verdict,
-        };
-        if denies(letters) {
-            // German denies behind the verb: "funktioniert es nicht".
-            let is_behind = said.is_some_and(|(verdict, before)| {
-                verdict == Verdict::Works && at - before <= DENIAL_REACH
-            });
-            if is_behind && matches!(letters, "nicht" | "nichts" | "not" | "neither" | "weder") {
-                said = Some((Verdict::Fails, at));
-            }
-            denial = Some(at);
-        } else if FAILS.contains(&letters) {
-            said = Some((means(Verdict::Fails), at));
-        } else if WORKS.contains(&letters) && said.is_none() {
-            said = Some((means(Verdict::Works), at));
-        }
-    }
-    said.map(|(verdict, _)| verdict)
-        .or_else(|| denial.map(|_| Verdict::Fails))
-}
-
-fn denies(word: &str) -> bool {
-    DENIALS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t")
-}
-
-/// The words of a line; what stands in addresses and names of versions is none.
-fn words(line: &str) -> Vec<Word> {
-    let mut words = Vec::new();
-    for piece in line.split_whitespace() {
-        let start = piece.as_ptr() as usize - line.as_ptr() as usize;
-        let inner = piece.trim_matches(|letter: char| !letter.is_alphanumeric());
-        if inner.is_empty() {
-            if let Some(Word { ends_clause, .. }) = words.last_mut() {
-                *ends_clause |= piece.starts_with(['-', '–', '—', '(']);
-            }
-            continue;
-        }
-        let lead = inner.as_ptr() as usize - piece.as_ptr() as usize;
-        let is_plain = !inner.contains(['/', ':', '@', '_', '.']);
-        words.push(Word {
-            letters: match is_plain {
-                true => inner.to_lowercase(),
-                false => String::new(),
-            },
-            start: start + lead,
-            end: start + lead + inner.len(),
-            is_name: inner.starts_with(char::is_uppercase),
-            ends_clause: piece.ends_with([',', '.', ';', ':', '!', '?', ')']),
-        });
-    }
-    words
 }
 
 #[cfg(test)]

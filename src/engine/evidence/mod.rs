@@ -6,6 +6,7 @@
 mod address;
 mod browsers;
 mod bytes;
+mod clauses;
 mod commands;
 mod condensed;
 mod configuration;
