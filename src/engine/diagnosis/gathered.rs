@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::super::evidence::Reach;
 use super::super::evidence::{
     Address, Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
-    announced_ports, facts_of_addresses, facts_of_context, is_expected_only, quoted_source,
-    recordings, structures,
+    announced_ports, as_meant, facts_of_addresses, facts_of_context, quoted_source, recordings,
+    structures,
 };
 use super::super::graph::{Hop, Layer, Who};
 use super::super::matching::Matcher;
@@ -229,8 +229,8 @@ impl Gathered {
             let holds = |own: &Span| own.start <= span.start && span.end <= own.end;
             fact.span.is_some() && quoted.iter().any(holds)
         };
-        let is_seen = |fact: &Fact| !is_expected_only(fact, spoken.text()) && !is_quoted(fact);
-        facts.extend(read.into_iter().filter(is_seen));
+        let read = read.into_iter().filter(|fact| !is_quoted(fact));
+        facts.extend(as_meant(read.collect(), spoken.text()));
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
             *span = spoken.place(*span);
         }

@@ -200,6 +200,12 @@ pub(super) fn verdict(words: &[Word]) -> Option<Verdict> {
         .or_else(|| denial.map(|_| Verdict::Fails))
 }
 
+/// Whether one of the words is among them.
+pub(super) fn holds(words: &[Word], expected: &[&str]) -> bool {
+    let is_one = |word: &Word| expected.contains(&&*word.letters);
+    words.iter().any(is_one)
+}
+
 /// Whether a word denies.
 pub(super) fn denies(word: &str) -> bool {
     DENIALS.contains(&word) || word.ends_with("n't") || word.ends_with("n’t")

@@ -4,6 +4,7 @@
 //! situation. Strange input yields what could be read; nothing here can fail.
 
 mod address;
+mod attribution;
 mod browsers;
 mod bytes;
 mod clauses;
@@ -32,6 +33,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 pub use address::{Address, HostKind, addresses};
+pub use attribution::as_meant;
 pub use bytes::decoded;
 pub use condensed::condensed;
 pub use configuration::{DifferenceLine, LineKind, Review, ReviewFinding, Sketch, Weight};
@@ -316,13 +318,6 @@ fn facts_of_announcement(own: &Address, evidence: usize) -> Vec<Fact> {
         })
         .map(|(key, value)| fact(key, &value, None, evidence, own.span))
         .collect()
-}
-
-/// Whether a fact is a number that a sentence only expects or denies.
-pub(super) fn is_expected_only(fact: &Fact, text: &str) -> bool {
-    let is_number = matches!(&*fact.key, "handshake.status" | "close.code");
-    let start = fact.span.filter(|_| is_number).map(|span| span.start);
-    start.is_some_and(|start| sentences::is_expectation(text, start))
 }
 
 /// Whether an address may be what the client dials, where no socket is named.

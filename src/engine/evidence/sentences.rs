@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use super::Span;
+
 /// How a sentence means the words that stand in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stance {
@@ -386,6 +388,14 @@ fn without_marks(text: &str, start: usize, end: usize) -> (usize, usize) {
     (start + lead, end - tail)
 }
 
+/// The sentence in which the words stand, with the mark that ends it.
+pub(super) fn sentence_around(text: &str, words: Span) -> Span {
+    Span {
+        start: words.start - sentence_before(text, words.start).len(),
+        end: words.end + sentence_after(text, words.end).len(),
+    }
+}
+
 /// What stands before in the same sentence.
 fn sentence_before(text: &str, start: usize) -> &str {
     let from = text.floor_char_boundary(start.saturating_sub(REACH));
@@ -395,7 +405,7 @@ fn sentence_before(text: &str, start: usize) -> &str {
 }
 
 /// What stands after in the same sentence, with the mark that ends it.
-fn sentence_after(text: &str, end: usize) -> &str {
+pub(super) fn sentence_after(text: &str, end: usize) -> &str {
     let to = text.ceil_char_boundary((end + REACH).min(text.len()));
     let after = &text[end..to];
     let stop = ends_of_sentences(after).next().unwrap_or(after.len());
