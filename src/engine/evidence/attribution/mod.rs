@@ -4,6 +4,7 @@
 //! meant, or another client's that is set against it, stands around them, often in another clause.
 
 mod clients;
+mod limits;
 
 use super::sentences::{is_expectation, sentence_around};
 use super::{Fact, Span};
@@ -11,7 +12,7 @@ use crate::engine::graph::Hop;
 
 /// The facts that wordings read in a text, as the sentences around them mean them.
 pub fn as_meant(mut facts: Vec<Fact>, text: &str) -> Vec<Fact> {
-    facts.retain(|fact| !is_expected_only(fact, text));
+    facts.retain(|fact| !is_expected_only(fact, text) && !limits::is_a_limit(fact, text));
     clients::tell_apart(&mut facts, text);
     facts
 }

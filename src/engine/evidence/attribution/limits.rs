@@ -1,0 +1,263 @@
+//! Durations that are somebody's setting or stand in a manual: "the docs say that idle connections are
+//! closed after 100 seconds", "it stays up for 5 minutes but the timeout is set to 60 seconds".
+//!
+//! How long a connection lived is what was seen of it; a limit that is only known tells nothing of it.
+
+use super::super::clauses::{Word, holds, is_joint, words};
+use super::super::durations::seconds;
+use super::super::{Fact, Span};
+use super::sentence_around;
+
+/// What a sentence about the end of connections tells.
+const OF_ENDINGS: &[&str] = &[
+    "open.seconds",
+    "ends.after",
+    "fails.when",
+    "session.fault",
+    "close.code",
+];
+
+/// What is written for others to read.
+const WRITINGS: &[&str] = &[
+    "docs",
+    "doc",
+    "documentation",
+    "manual",
+    "readme",
+    "guide",
+    "reference",
+    "faq",
+    "spec",
+    "specification",
+    "dokumentation",
+    "doku",
+    "handbuch",
+];
+
+/// What a writing does.
+const TELLS: &[&str] = &[
+    "say",
+    "says",
+    "said",
+    "state",
+    "states",
+    "mention",
+    "mentions",
+    "tell",
+    "tells",
+    "claim",
+    "claims",
+    "describe",
+    "describes",
+    "specify",
+    "specifies",
+    "promise",
+    "promises",
+    "list",
+    "lists",
+    "sagt",
+    "sagen",
+    "nennt",
+];
+
+/// Words before a writing from which something is taken.
+const ACCORDING: &[&str] = &["according", "per", "laut", "nach"];
+
+/// Words of what is one's own, of which no writing speaks.
+const OWN: &[&str] = &["my", "mine", "our", "i", "we"];
+
+/// Words that name a setting which lasts a while, also as the last part of its name.
+const SETTINGS: &[&str] = &[
+    "timeout",
+    "timeouts",
+    "time-out",
+    "keepalive",
+    "keep-alive",
+    "interval",
+    "heartbeat",
+    "ttl",
+];
+
+/// Words between a setting and its value.
+const BETWEEN: &[&str] = &[
+    "is",
+    "are",
+    "was",
+    "were",
+    "set",
+    "to",
+    "of",
+    "at",
+    "as",
+    "with",
+    "configured",
+    "defaults",
+    "default",
+    "value",
+    "currently",
+    "already",
+    "only",
+    "just",
+    "raised",
+    "increased",
+    "about",
+    "for",
+    "now",
+    "a",
+    "the",
+];
+
+/// Words that make a setting's value the time after which it happened: "after a timeout of 60 seconds".
+const UNTIL: &[&str] = &["after", "at", "within", "by", "hits", "reaches", "nach"];
+
+/// "1 hour and 5 minutes".
+const MOST_WORDS_OF_DURATION: usize = 4;
+
+/// Whether a fact is only what a setting or a manual says of connections in general.
+pub(super) fn is_a_limit(fact: &Fact, text: &str) -> bool {
+    let Some(said) = fact.span.filter(|_| OF_ENDINGS.contains(&&*fact.key)) else {
+        return false;
+    };
+    let sentence = sentence_around(text, said);
+    let words = words(&text[sentence.start..sentence.end]);
+    let start = words.partition_point(|word| sentence.start + word.end <= said.start);
+    is_documented(&words[..start]) || is_set(fact, text, said)
+}
+
+/// Whether the last clause of what stands before says that it is written somewhere.
+fn is_documented(before: &[Word]) -> bool {
+    let clause = (0..before.len())
+        .rev()
+        .find(|at| is_joint(before, *at))
+        .map_or(before, |joint| &before[joint..]);
+    let writing = clause
+        .iter()
+        .rposition(|word| WRITINGS.contains(&&*word.letters));
+    let Some(writing) = writing else {
+        return false;
+    };
+    let (lead, rest) = clause.split_at(writing);
+    let is_told = holds(&rest[1..rest.len().min(4)], TELLS);
+    let is_source = holds(&lead[lead.len().saturating_sub(4)..], ACCORDING);
+    (is_told || is_source) && !holds(rest, OWN)
+}
+
+/// Whether the duration that became the fact is a setting's value wherever it stands.
+fn is_set(fact: &Fact, text: &str, said: Span) -> bool {
+    let mut places = places_of(&fact.value, text, said).into_iter().peekable();
+    places.peek().is_some() && places.all(|place| follows_setting(text, place))
+}
+
+/// Where the words say a duration of so many seconds.
+fn places_of(value: &str, text: &str, said: Span) -> Vec<Span> {
+    let Ok(expected) = value.parse::<f64>() else {
+        return Vec::new();
+    };
+    let itself = &text[said.start..said.end];
+    let words = words(itself);
+    let ends_at = |end: usize| {
+        let starts = (end.saturating_sub(MOST_WORDS_OF_DURATION)..=end).rev();
+        let mut spans = starts.map(|start| (words[start].start, words[end].end));
+        let (start, end) =
+            spans.find(|(start, end)| seconds(&itself[*start..*end]) == Some(expected))?;
+        Some(Span {
+            start: said.start + start,
+            end: said.start + end,
+        })
+    };
+    (0..words.len()).filter_map(ends_at).collect()
+}
+
+/// Whether what stands before a duration is the name of a setting which it is the value of.
+fn follows_setting(text: &str, duration: Span) -> bool {
+    let before = &text[sentence_around(text, duration).start..duration.start];
+    let words = words(before);
+    let is_between = |word: &Word| BETWEEN.contains(&&*word.letters);
+    let Some(setting) = words.iter().rposition(|word| !is_between(word)) else {
+        return false;
+    };
+    let lead = &words[setting.saturating_sub(3)..setting];
+    names_setting(&before[words[setting].start..words[setting].end]) && !holds(lead, UNTIL)
+}
+
+/// `timeout`, `proxy_read_timeout`, `keepAliveInterval`.
+fn names_setting(word: &str) -> bool {
+    let word = word.to_lowercase();
+    SETTINGS.iter().any(|setting| word.ends_with(setting))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::meant;
+
+    /// Whether words that end a sentence's duration are taken for how long the connection lived.
+    fn is_lifetime(text: &str, words: &str, seconds: &str) -> bool {
+        let told = format!("open.seconds={seconds}");
+        !meant(text, &[(&told, words)]).is_empty()
+    }
+
+    #[test]
+    fn what_a_manual_says_of_connections_was_not_seen() {
+        for text in [
+            "the docs say idle connections are closed after 100 seconds",
+            "The documentation states that sockets are closed after 100 seconds of silence",
+            "according to their docs connections are closed after 100 seconds",
+        ] {
+            assert!(
+                !is_lifetime(text, "closed after 100 seconds", "100"),
+                "{text}"
+            );
+        }
+        for text in [
+            "the docs say nothing of it, but mine is closed after 100 seconds",
+            "I read the docs. It is closed after 100 seconds",
+            "the docs say 10 minutes while it is closed after 100 seconds",
+            "according to the docs my socket should stay, my socket is closed after 100 seconds",
+        ] {
+            assert!(
+                is_lifetime(text, "closed after 100 seconds", "100"),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_value_of_a_setting_is_not_how_long_it_lived() {
+        for (text, words) in [
+            (
+                "it closes at random, the read timeout is set for 60 seconds",
+                "closes at random, the read timeout is set for 60 seconds",
+            ),
+            (
+                "it drops although proxy_read_timeout is at 60s",
+                "drops although proxy_read_timeout is at 60s",
+            ),
+            (
+                "it drops, keepAliveInterval: 60 seconds",
+                "drops, keepAliveInterval: 60 seconds",
+            ),
+        ] {
+            assert!(!is_lifetime(text, words, "60"), "{text}");
+        }
+        for (text, words) in [
+            (
+                "it closes after a timeout of 60 seconds",
+                "closes after a timeout of 60 seconds",
+            ),
+            (
+                "it closes after 60 seconds, the timeout is 60 seconds",
+                "closes after 60 seconds, the timeout is 60 seconds",
+            ),
+            (
+                "a timeout, it closes after 60 seconds",
+                "closes after 60 seconds",
+            ),
+            (
+                "connection timeout after 60 seconds",
+                "timeout after 60 seconds",
+            ),
+        ] {
+            assert!(is_lifetime(text, words, "60"), "{text}");
+        }
+    }
+}
