@@ -56,6 +56,21 @@ const WORKS: &[&str] = &[
     "verbindet",
 ];
 
+/// Those of them that can mean nothing else.
+const WORKS_PLAINLY: &[&str] = &[
+    "works",
+    "worked",
+    "working",
+    "fine",
+    "ok",
+    "okay",
+    "connects",
+    "funktioniert",
+    "geht",
+    "klappt",
+    "läuft",
+];
+
 const FAILS: &[&str] = &[
     "fails",
     "fail",
@@ -204,6 +219,18 @@ pub(super) fn verdict(words: &[Word]) -> Option<Verdict> {
 pub(super) fn holds(words: &[Word], expected: &[&str]) -> bool {
     let is_one = |word: &Word| expected.contains(&&*word.letters);
     words.iter().any(is_one)
+}
+
+/// Whether some clause of a text may say that something works; `false` is certain, and known without
+/// looking at its words.
+pub(super) fn may_work(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    WORKS_PLAINLY.iter().any(|word| text.contains(word))
+}
+
+/// Whether a clause says without doubt that something works.
+pub(super) fn works_plainly(words: &[Word]) -> bool {
+    holds(words, WORKS_PLAINLY) && verdict(words) == Some(Verdict::Works)
 }
 
 /// Whether a word denies.

@@ -1,4 +1,8 @@
-//! What the words before an address, in lower case, say of it.
+//! What the words around an address say of it; those before it are given in lower case.
+
+use super::super::Span;
+use super::super::clauses::{clauses, holds, may_work, words, works_plainly};
+use super::super::sentences::sentence_around;
 
 /// Whether the words before an address say that it is a proxy's way to its server, which is not
 /// what the client dials.
@@ -178,4 +182,59 @@ pub(super) fn is_set_aside(lead: &str, after: &str) -> bool {
     SUPERSEDED.iter().any(|words| lead.ends_with(words))
         || is_where_it_works
         || works.is_some_and(|rest| !rest.split_whitespace().take(2).any(denies))
+}
+
+/// Words with which something is not said to work as it should: "works for a minute", "should work".
+const LIMITED: &[&str] = &[
+    "for",
+    "until",
+    "till",
+    "sometimes",
+    "first",
+    "initially",
+    "then",
+    "once",
+    "after",
+    "before",
+    "should",
+    "would",
+    "used",
+    "longer",
+    "except",
+    "now",
+    "only",
+];
+
+/// Nobody names the place where it works in a longer clause.
+const MOST_WORDS: usize = 14;
+/// "On https://a.example, everything works": what only names the place has at most so many words.
+const MOST_WORDS_OF_PLACE: usize = 4;
+
+/// Whether the clause around an address says that it works there: "on ws://localhost:3000 everything
+/// is fine".
+pub(super) fn works_there(text: &str, address: Span) -> bool {
+    let sentence = sentence_around(text, address);
+    if !may_work(&text[sentence.start..sentence.end]) {
+        return false;
+    }
+    let words = words(&text[sentence.start..sentence.end]);
+    let is_address = |at: &usize| {
+        let word = &words[*at];
+        text[sentence.start + word.start..sentence.start + word.end].contains("://")
+    };
+    let start = address.start - sentence.start;
+    let Some(own) = words.iter().position(|word| start < word.end) else {
+        return false;
+    };
+    let mut clauses = clauses(&words).into_iter().skip_while(|it| it.end <= own);
+    let Some(mut clause) = clauses.next() else {
+        return false;
+    };
+    if clause.end == own + 1 && clause.len() <= MOST_WORDS_OF_PLACE {
+        clause.end = clauses.next().map_or(clause.end, |next| next.end);
+    }
+    let from = (clause.start..own).rev().find(is_address);
+    let to = (own + 1..clause.end).find(is_address);
+    let clause = &words[from.map_or(clause.start, |other| other + 1)..to.unwrap_or(clause.end)];
+    clause.len() <= MOST_WORDS && works_plainly(clause) && !holds(clause, LIMITED)
 }

@@ -6,7 +6,7 @@ mod lead;
 use super::Span;
 pub use hosts::HostKind;
 pub(super) use hosts::host_kind;
-use lead::{is_announced, is_behind_a_proxy, is_example, is_set_aside, says_page};
+use lead::{is_announced, is_behind_a_proxy, is_example, is_set_aside, says_page, works_there};
 
 /// An address as it stands in a text. Parts are kept as they were written, lower-cased where the
 /// standard says that case does not matter.
@@ -116,19 +116,20 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
     if is_behind_a_proxy(&lead) {
         return None;
     }
+    let span = Span {
+        start,
+        end: colon + 3 + length,
+    };
     Some(Address {
         scheme,
-        is_aside: is_set_aside(&lead, &rest[length..]),
+        is_aside: is_set_aside(&lead, &rest[length..]) || works_there(text, span),
         is_announced: is_announced(&lead) && !is_found_everywhere(&host),
         host,
         port: port.and_then(|port| port.parse().ok()),
         is_port_unknown,
         path: path.to_owned(),
         query: query.to_owned(),
-        span: Span {
-            start,
-            end: colon + 3 + length,
-        },
+        span,
         is_page: scheme.starts_with("http") && says_page(&lead),
         is_script: is_script(path, body),
         is_example: is_example(&lead, line_start == 0),
@@ -603,6 +604,29 @@ mod tests {
             let found = addresses(text);
             let asides: Vec<bool> = found.iter().map(|address| address.is_aside).collect();
             assert_eq!(asides, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_place_where_it_works_is_set_aside() {
+        for text in [
+            "On ws://localhost:3000/x everything works, on wss://a.example/x it fails",
+            "Locally (ws://localhost:3000/x) it works. Deployed, wss://a.example/x fails",
+            "It works locally at ws://localhost:3000/x, but wss://a.example/x does not",
+            "With ws://localhost:3000/x, it is fine. With wss://a.example/x I get 403",
+        ] {
+            let asides: Vec<bool> = addresses(text).iter().map(|it| it.is_aside).collect();
+            assert_eq!(asides, [true, false], "{text}");
+        }
+        for text in [
+            "it works for a minute with ws://a.example/x, then it is closed",
+            "it should be working on ws://a.example/x",
+            "ws://a.example/x never worked",
+            "it connects to ws://a.example/x and fails",
+            "it used to work fine: ws://a.example/x",
+            "ws://a.example/x fails, the rest works",
+        ] {
+            assert!(!addresses(text)[0].is_aside, "{text}");
         }
     }
 
