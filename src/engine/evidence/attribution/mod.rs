@@ -5,6 +5,7 @@
 
 mod clients;
 mod limits;
+mod pages;
 
 use super::sentences::{is_expectation, sentence_around};
 use super::{Fact, Span};
@@ -12,7 +13,11 @@ use crate::engine::graph::Hop;
 
 /// The facts that wordings read in a text, as the sentences around them mean them.
 pub fn as_meant(mut facts: Vec<Fact>, text: &str) -> Vec<Fact> {
-    facts.retain(|fact| !is_expected_only(fact, text) && !limits::is_a_limit(fact, text));
+    facts.retain(|fact| {
+        !is_expected_only(fact, text)
+            && !limits::is_a_limit(fact, text)
+            && !pages::is_of_a_working_page(fact, text)
+    });
     clients::tell_apart(&mut facts, text);
     facts
 }
