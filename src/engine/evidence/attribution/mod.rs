@@ -5,6 +5,7 @@
 
 mod clients;
 mod limits;
+mod names;
 mod pages;
 
 use super::sentences::{is_expectation, sentence_around};
@@ -17,6 +18,7 @@ pub fn as_meant(mut facts: Vec<Fact>, text: &str) -> Vec<Fact> {
         !is_expected_only(fact, text)
             && !limits::is_a_limit(fact, text)
             && !pages::is_of_a_working_page(fact, text)
+            && !names::is_part_of_a_name(fact, text)
     });
     clients::tell_apart(&mut facts, text);
     facts
