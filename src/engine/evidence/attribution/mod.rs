@@ -7,6 +7,7 @@ mod clients;
 mod limits;
 mod names;
 mod pages;
+mod visits;
 
 use super::sentences::{is_expectation, sentence_around};
 use super::{Fact, Span};
@@ -21,6 +22,7 @@ pub fn as_meant(mut facts: Vec<Fact>, text: &str) -> Vec<Fact> {
             && !names::is_part_of_a_name(fact, text)
     });
     clients::tell_apart(&mut facts, text);
+    visits::compare(&mut facts, text);
     facts
 }
 
