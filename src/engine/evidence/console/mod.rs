@@ -113,10 +113,13 @@ fn is_property(line: &str) -> bool {
     is_target && line.contains("WebSocket") || line.starts_with("bufferedAmount: 0")
 }
 
-/// What script sees where a report beside it says why.
+/// What script sees where a report beside it says why. Some print the reason before it in the same
+/// line: that one is a report.
 fn is_bare_refusal(line: &str) -> bool {
     let words = line.trim_end_matches('.');
-    words.ends_with("The operation is insecure")
+    words
+        .strip_suffix("The operation is insecure")
+        .is_some_and(|before| !before.contains(". ") && !policy::is_report(before))
 }
 
 /// A stretch of a line, from the position of its words.

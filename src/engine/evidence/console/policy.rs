@@ -23,11 +23,7 @@ pub(super) fn read(
     reading: &mut Reading,
 ) -> Policy {
     let mut policy = Policy {
-        is_reported: contents.holds_one_of(&[
-            "insecure WebSocket",
-            "insecure content from ws",
-            "Upgrading insecure request",
-        ]),
+        is_reported: contents.holds_one_of(OF_MIXED_CONTENT),
     };
     if !contents.holds_one_of(&["connect-src", "default-src"]) {
         return policy;
@@ -37,7 +33,7 @@ pub(super) fn read(
         if line.len() > super::LONGEST_LINE {
             continue;
         }
-        if is_report(line) {
+        if OF_POLICIES.iter().any(|words| line.contains(words)) {
             policy.is_reported = true;
             refused = addresses
                 .iter()
@@ -62,17 +58,27 @@ fn say(directive: &str, address: &Address, quoted: Span, reading: &mut Reading) 
     }
 }
 
-fn is_report(line: &str) -> bool {
-    [
-        "violates the following",
-        "settings blocked the loading",
-        "settings observed the loading",
-        "does not appear in the connect-src",
-        "violates the document's Content Security Policy",
-    ]
-    .iter()
-    .any(|words| line.contains(words))
+/// Whether a line says why a page may not connect: a policy or mixed content.
+pub(super) fn is_report(line: &str) -> bool {
+    let mut words = OF_POLICIES.iter().chain(OF_MIXED_CONTENT);
+    words.any(|words| line.contains(words))
 }
+
+/// Words of reports on policies.
+const OF_POLICIES: &[&str] = &[
+    "violates the following",
+    "settings blocked the loading",
+    "settings observed the loading",
+    "does not appear in the connect-src",
+    "violates the document's Content Security Policy",
+];
+
+/// Words of reports on mixed content.
+const OF_MIXED_CONTENT: &[&str] = &[
+    "insecure WebSocket",
+    "insecure content from ws",
+    "Upgrading insecure request",
+];
 
 /// Where a directive with its sources stands in a line: to the end of its quotation.
 fn directive(line: &str) -> Option<(usize, usize)> {

@@ -69,6 +69,24 @@ fn other_requests_tell_nothing_of_the_socket() {
 }
 
 #[test]
+fn a_refusal_gives_way_to_the_report_on_why_also_in_its_own_line() {
+    let report = "Mixed Content: attempted to connect to the insecure WebSocket endpoint 'ws://a.example/ws'.\n";
+    let bare = "Uncaught DOMException: The operation is insecure.";
+    assert!(is_silent(&format!("{report}{bare}"), bare));
+    assert!(!is_silent(&format!("{SOCKET}{bare}"), bare));
+    for telling in [
+        "SecurityError: An insecure WebSocket connection may not be initiated. The operation is insecure.",
+        "Refused, because it violates the following directive: The operation is insecure",
+        "The certificate is not trusted. The operation is insecure.",
+    ] {
+        assert!(
+            !is_silent(&format!("{report}{telling}"), telling),
+            "{telling}"
+        );
+    }
+}
+
+#[test]
 fn a_policy_that_lacks_the_address_is_told() {
     let report = |directive: &str| {
         let text = format!(
