@@ -4,6 +4,7 @@
 //! meant, or another client's that is set against it, stands around them, often in another clause.
 
 mod clients;
+mod cors;
 mod limits;
 mod names;
 mod pages;
@@ -23,6 +24,7 @@ pub fn as_meant(mut facts: Vec<Fact>, text: &str) -> Vec<Fact> {
     });
     clients::tell_apart(&mut facts, text);
     visits::compare(&mut facts, text);
+    cors::see_behind(&mut facts);
     facts
 }
 
