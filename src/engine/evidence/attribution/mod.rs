@@ -5,6 +5,7 @@
 
 mod clients;
 mod cors;
+mod firewalls;
 mod limits;
 mod names;
 mod pages;
@@ -23,6 +24,7 @@ pub fn as_meant(mut facts: Vec<Fact>, text: &str) -> Vec<Fact> {
             && !names::is_part_of_a_name(fact, text)
     });
     clients::tell_apart(&mut facts, text);
+    firewalls::weigh(&mut facts, text);
     visits::compare(&mut facts, text);
     cors::see_behind(&mut facts);
     facts
