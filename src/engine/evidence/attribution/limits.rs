@@ -78,6 +78,36 @@ const SETTINGS: &[&str] = &[
     "ttl",
 ];
 
+/// What is sent again and again.
+const PULSES: &[&str] = &[
+    "ping",
+    "pings",
+    "pinging",
+    "heartbeat",
+    "heartbeats",
+    "keepalive",
+    "keepalives",
+    "poll",
+    "polls",
+    "polling",
+    "message",
+    "messages",
+    "request",
+    "requests",
+];
+
+/// What comes after a while once more.
+const RETURNS: &[&str] = &[
+    "reconnect",
+    "reconnects",
+    "reconnected",
+    "reconnecting",
+    "retry",
+    "retries",
+    "retried",
+    "retrying",
+];
+
 /// Words between a setting and its value.
 const BETWEEN: &[&str] = &[
     "is",
@@ -121,15 +151,21 @@ pub(super) fn is_a_limit(fact: &Fact, text: &str) -> bool {
     let sentence = sentence_around(text, said);
     let words = words(&text[sentence.start..sentence.end]);
     let start = words.partition_point(|word| sentence.start + word.end <= said.start);
-    is_documented(&words[..start]) || is_set(fact, text, said)
+    let end = words.partition_point(|word| sentence.start + word.start < said.end);
+    let (before, after) = (&words[..start], &words[end..]);
+    let sentence = &text[sentence.start..sentence.end];
+    is_documented(sentence, before) || is_attributed(after) || is_set(fact, text, said)
 }
 
 /// Whether the last clause of what stands before says that it is written somewhere.
-fn is_documented(before: &[Word]) -> bool {
+fn is_documented(sentence: &str, before: &[Word]) -> bool {
     let clause = (0..before.len())
         .rev()
         .find(|at| is_joint(before, *at))
         .map_or(before, |joint| &before[joint..]);
+    if is_default(clause) {
+        return true;
+    }
     let writing = clause
         .iter()
         .rposition(|word| WRITINGS.contains(&&*word.letters));
@@ -137,29 +173,51 @@ fn is_documented(before: &[Word]) -> bool {
         return false;
     };
     let (lead, rest) = clause.split_at(writing);
-    let is_told = holds(&rest[1..rest.len().min(4)], TELLS);
+    // "The documentation: ..", "the docs say ..".
+    let is_quoted = sentence[rest[0].end..].starts_with(':');
+    let is_told = is_quoted || holds(&rest[1..rest.len().min(4)], TELLS);
     let is_source = holds(&lead[lead.len().saturating_sub(4)..], ACCORDING);
     (is_told || is_source) && !holds(rest, OWN)
 }
 
-/// Whether the duration that became the fact is a setting's value wherever it stands.
-fn is_set(fact: &Fact, text: &str, said: Span) -> bool {
-    let mut places = places_of(&fact.value, text, said).into_iter().peekable();
-    places.peek().is_some() && places.all(|place| follows_setting(text, place))
+/// Whether a clause speaks of what happens by default.
+fn is_default(clause: &[Word]) -> bool {
+    let is_pair = |pair: &[Word]| pair[0].letters == "by" && pair[1].letters == "default";
+    clause.windows(2).any(is_pair) && !holds(clause, OWN) && !holds(clause, &["it"])
 }
 
-/// Where the words say a duration of so many seconds.
-fn places_of(value: &str, text: &str, said: Span) -> Vec<Span> {
-    let Ok(expected) = value.parse::<f64>() else {
+/// Whether what stands right behind says where it was written: "says the documentation".
+fn is_attributed(after: &[Word]) -> bool {
+    let after = &after[..after.len().min(4)];
+    let is_source = holds(after, TELLS) || holds(after, ACCORDING);
+    is_source && holds(after, WRITINGS) && !after.iter().any(is_set_against)
+}
+
+fn is_set_against(word: &Word) -> bool {
+    matches!(&*word.letters, "but" | "as" | "like")
+}
+
+/// Whether the duration that became the fact is a setting's value wherever it stands.
+fn is_set(fact: &Fact, text: &str, said: Span) -> bool {
+    let mut places = places_of(fact, text, said).into_iter().peekable();
+    places.peek().is_some() && places.all(|place| is_of_another(text, place))
+}
+
+/// Where the words say the duration that became the fact; all of them, where it only says that one
+/// is said.
+fn places_of(fact: &Fact, text: &str, said: Span) -> Vec<Span> {
+    let expected = fact.value.parse::<f64>().ok();
+    if expected.is_none() && *fact.key != *"ends.after" {
         return Vec::new();
-    };
+    }
     let itself = &text[said.start..said.end];
     let words = words(itself);
     let ends_at = |end: usize| {
         let starts = (end.saturating_sub(MOST_WORDS_OF_DURATION)..=end).rev();
         let mut spans = starts.map(|start| (words[start].start, words[end].end));
+        let is_meant = |found: f64| expected.is_none_or(|expected| found == expected);
         let (start, end) =
-            spans.find(|(start, end)| seconds(&itself[*start..*end]) == Some(expected))?;
+            spans.find(|(start, end)| seconds(&itself[*start..*end]).is_some_and(is_meant))?;
         Some(Span {
             start: said.start + start,
             end: said.start + end,
@@ -168,10 +226,29 @@ fn places_of(value: &str, text: &str, said: Span) -> Vec<Span> {
     (0..words.len()).filter_map(ends_at).collect()
 }
 
-/// Whether what stands before a duration is the name of a setting which it is the value of.
-fn follows_setting(text: &str, duration: Span) -> bool {
+/// Whether what stands before a duration says that it is not that of the connection: the name of a
+/// setting which it is the value of, or of something that is done again and again.
+fn is_of_another(text: &str, duration: Span) -> bool {
     let before = &text[sentence_around(text, duration).start..duration.start];
     let words = words(before);
+    follows_routine(&words) || follows_setting(before, &words)
+}
+
+/// "Ping every", "reconnects after".
+fn follows_routine(words: &[Word]) -> bool {
+    let is_vague = |word: &&Word| matches!(&*word.letters, "a" | "about" | "the" | "around");
+    let mut back = words.iter().rev().skip_while(is_vague);
+    let (Some(when), Some(what)) = (back.next(), back.next()) else {
+        return false;
+    };
+    match &*when.letters {
+        "every" | "each" => PULSES.contains(&&*what.letters),
+        "after" | "in" | "within" => RETURNS.contains(&&*what.letters),
+        _ => false,
+    }
+}
+
+fn follows_setting(before: &str, words: &[Word]) -> bool {
     let is_between = |word: &Word| BETWEEN.contains(&&*word.letters);
     let Some(setting) = words.iter().rposition(|word| !is_between(word)) else {
         return false;
@@ -202,6 +279,9 @@ mod tests {
             "the docs say idle connections are closed after 100 seconds",
             "The documentation states that sockets are closed after 100 seconds of silence",
             "according to their docs connections are closed after 100 seconds",
+            "their documentation: \"connections are closed after 100 seconds\"",
+            "connections are closed after 100 seconds, says the manual",
+            "by default connections are closed after 100 seconds",
         ] {
             assert!(
                 !is_lifetime(text, "closed after 100 seconds", "100"),
@@ -211,6 +291,10 @@ mod tests {
         for text in [
             "the docs say nothing of it, but mine is closed after 100 seconds",
             "I read the docs. It is closed after 100 seconds",
+            "it is closed after 100 seconds, as the docs say",
+            "I read the docs, it is closed after 100 seconds",
+            "by default my socket is closed after 100 seconds",
+            "by default it is closed after 100 seconds",
             "the docs say 10 minutes while it is closed after 100 seconds",
             "according to the docs my socket should stay, my socket is closed after 100 seconds",
         ] {
@@ -255,6 +339,38 @@ mod tests {
             (
                 "connection timeout after 60 seconds",
                 "timeout after 60 seconds",
+            ),
+        ] {
+            assert!(is_lifetime(text, words, "60"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_done_again_and_again_is_not_how_long_it_lived() {
+        for (text, words) in [
+            (
+                "it drops. Ping every 60 seconds",
+                "drops. Ping every 60 seconds",
+            ),
+            (
+                "it reconnects after 60 seconds and drops",
+                "after 60 seconds and drops",
+            ),
+        ] {
+            assert!(!is_lifetime(text, words, "60"), "{text}");
+        }
+        let text = "it drops. Ping every 60 seconds";
+        let said = [("ends.after=fixed-time", "drops. Ping every 60 seconds")];
+        assert!(meant(text, &said).is_empty());
+        for (text, words) in [
+            ("it drops every 60 seconds", "drops every 60 seconds"),
+            (
+                "it is dropping about every 60 seconds",
+                "dropping about every 60 seconds",
+            ),
+            (
+                "clients reconnect every 60 seconds",
+                "reconnect every 60 seconds",
             ),
         ] {
             assert!(is_lifetime(text, words, "60"), "{text}");
