@@ -25,6 +25,7 @@ const VISITS: &[&str] = &[
     "entering",
     "type",
     "typing",
+    "curl",
     "navigate",
     "navigating",
     "go",
@@ -32,6 +33,9 @@ const VISITS: &[&str] = &[
     "öffne",
     "aufrufe",
 ];
+
+/// What a request that asks for a socket is written with.
+const OF_HANDSHAKES: &[&str] = &["-H ", "--header", "pgrade:"];
 
 /// Words behind which the socket is spoken of.
 const SOCKETS: &[&str] = &[
@@ -46,7 +50,7 @@ const SOCKETS: &[&str] = &[
 ];
 
 /// What servers of sockets answer to a request for a page, so that it tells nothing of the socket.
-const OF_SOCKET_SERVERS: &[&str] = &["200", "400", "404", "405", "426"];
+const OF_SOCKET_SERVERS: &[&str] = &["200", "400", "405", "426"];
 
 /// Makes the status that a visit got, where the socket's own failure is known, a comparison with it.
 pub(super) fn compare(facts: &mut Vec<Fact>, text: &str) {
@@ -90,14 +94,15 @@ fn is_visits(fact: &Fact, text: &str) -> bool {
     let joint = (0..words.len()).rev().find(|at| is_joint(&words, *at));
     let clause = &words[joint.unwrap_or(0)..];
     let begin = clause.first().map_or(0, |word| word.start);
-    let names_page = before[begin..].contains("http://") || before[begin..].contains("https://");
+    let holds_one = |words: &[&str]| words.iter().any(|it| before[begin..].contains(it));
+    let names_page = holds_one(&["http://", "https://"]);
     let last = |expected: &[&str]| {
         let is_word = |word: &Word| expected.contains(&&*word.letters);
         clause.iter().rposition(is_word)
     };
     let bar = clause.windows(2).rposition(is_address_bar);
     let visit = bar.or(last(VISITS).filter(|_| names_page));
-    visit.is_some() && visit > last(SOCKETS)
+    visit.is_some() && visit > last(SOCKETS) && !holds_one(OF_HANDSHAKES)
 }
 
 fn is_answer(fact: &Fact) -> bool {
@@ -125,15 +130,20 @@ mod tests {
             meant(bar, &said),
             ["upgrade.compared=different", "handshake.status=403"]
         );
-        let same = "I opened https://a.example/ws and got 404. The websocket gets 404 too.";
+        let same = "I opened https://a.example/ws and got 426. The websocket gets 426 too.";
         let said = [
-            ("handshake.status=404", "got 404"),
-            ("handshake.status=404", "gets 404"),
+            ("handshake.status=426", "got 426"),
+            ("handshake.status=426", "gets 426"),
         ];
         assert_eq!(
             meant(same, &said),
-            ["upgrade.compared=same", "handshake.status=404"]
+            ["upgrade.compared=same", "handshake.status=426"]
         );
+        let asked = "curl -H 'Upgrade: websocket' https://a.example/ws gives 400, so it fails";
+        let said = [("handshake.status=400", "400"), ("client.fault=x", "fails")];
+        assert_eq!(meant(asked, &said).len(), 2);
+        let plain = "curl https://a.example/ws gives 400, so it fails";
+        assert_eq!(meant(plain, &said), ["client.fault=x"]);
         let ended = "visiting https://a.example/ws gives 426 but the socket closes with 1006";
         let said = [("handshake.status=426", "426"), ("close.code=1006", "1006")];
         assert_eq!(meant(ended, &said), ["close.code=1006"]);
