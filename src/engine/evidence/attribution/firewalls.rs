@@ -21,6 +21,7 @@ const OFF: &[&str] = &[
 
 /// Words of trying again to no avail.
 const UNCHANGED: &[&str] = &[
+    "times",
     "same",
     "persists",
     "persist",
@@ -59,7 +60,10 @@ pub(super) fn weigh(facts: &mut Vec<Fact>, text: &str) {
         }
     }
     facts.retain(|fact| {
-        let is_suspicion = *fact.key == *"environment.firewall";
+        let is_suspicion = matches!(
+            &*fact.key,
+            "environment.firewall" | "environment.host-firewall"
+        );
         let is_cleared = |span: Span| innocent.iter().any(|cleared| touches(*cleared, span));
         !(is_suspicion && fact.span.is_some_and(is_cleared))
     });
@@ -68,8 +72,7 @@ pub(super) fn weigh(facts: &mut Vec<Fact>, text: &str) {
 /// What came of it that something was turned off, where the stretch says so.
 fn outcome_without(text: &str, said: Span) -> Option<Verdict> {
     let itself = words(&text[said.start..said.end]);
-    // What is off all the time was not tried.
-    if !holds(&itself, OFF) || holds(&itself, &["is", "are", "was"]) {
+    if !holds(&itself, OFF) {
         return None;
     }
     let sentence = sentence_around(text, said);
@@ -83,7 +86,10 @@ fn outcome_without(text: &str, said: Span) -> Option<Verdict> {
     let before = words(&text[sentence.start..said.start]);
     let last = clauses(&before).pop();
     let last = last.filter(|_| before.last().is_some_and(|word| !word.ends_clause));
-    after.or_else(|| outcome(&before[last?]))
+    let outcome = after.or_else(|| outcome(&before[last?]))?;
+    // What is off all the time was not tried.
+    let is_state = holds(&itself, &["is", "are", "was"]);
+    (outcome == Verdict::Fails || !is_state).then_some(outcome)
 }
 
 fn outcome(clause: &[Word]) -> Option<Verdict> {
