@@ -45,6 +45,22 @@ fn only_the_first_answer_of_a_chain_counts() {
 }
 
 #[test]
+fn what_curl_reaches_where_a_browser_fails_is_another_clients() {
+    let answer = |accept: &str| {
+        format!(
+            "$ curl -i -H 'Upgrade: websocket' https://app.example/ws\nHTTP/1.1 101 Switching Protocols\n\
+            Connection: Upgrade\nUpgrade: websocket\n{accept}\n"
+        )
+    };
+    let right = answer("Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\n");
+    let failure = "WebSocket connection to 'wss://app.example/ws' failed: ";
+    assert!(!facts(&right).contains(&"works.other-client=yes".to_owned()));
+    assert!(facts(&(right + failure)).contains(&"works.other-client=yes".to_owned()));
+    // What the answer lacks, it lacks for browsers as well.
+    assert!(!facts(&(answer("") + failure)).contains(&"works.other-client=yes".to_owned()));
+}
+
+#[test]
 fn strange_lines_do_no_harm() {
     for text in [
         "",

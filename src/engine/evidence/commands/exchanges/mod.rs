@@ -18,6 +18,13 @@ use exchange::{Exchange, exchanges, header, unmarked};
 const SAMPLE_KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const SAMPLE_ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
+/// What browsers print of a socket that they fail to open, beside which what curl reaches is another
+/// client's success.
+const BROWSERS_FAILURES: &[&str] = &[
+    "WebSocket connection to '",
+    "establish a connection to the server at ws",
+];
+
 /// Reads exchanges in a text.
 pub(super) fn reading<'a>(output: &Output<'a>, addresses: &'a [Address]) -> Reading {
     let mut reading = Reading::default();
@@ -107,7 +114,13 @@ fn judge(exchange: &Exchange<'_>, is_first: bool, output: &Output<'_>, reading: 
         return;
     }
     if exchange.status == 101 {
+        let found = reading.findings.len();
         switched(exchange, output, reading);
+        let is_right = reading.findings.len() == found;
+        if is_right && exchange.command.is_some() && output.holds_one_of(BROWSERS_FAILURES) {
+            reading.add("works.other-client", "yes", line.span());
+            reading.owned.push(line.span());
+        }
     }
     if let Some((location, span)) = exchange
         .header("location")
