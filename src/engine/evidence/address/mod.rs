@@ -54,11 +54,15 @@ const LONGEST_PLACEHOLDER: usize = 40;
 /// More addresses than this are not read from one text.
 const MOST: usize = 2000;
 
+/// Nobody names more addresses in sentences; a text with more is mostly a log.
+const MOST_IN_SENTENCES: usize = 50;
+
 /// Finds the addresses of a text, in order.
 pub fn addresses(text: &str) -> Vec<Address> {
     let mut found = Vec::new();
     for at in memchr::memmem::find_iter(text.as_bytes(), b"://") {
-        if let Some(address) = address_at(text, at) {
+        if let Some(mut address) = address_at(text, at) {
+            address.is_aside |= found.len() < MOST_IN_SENTENCES && works_there(text, address.span);
             found.push(address);
             if found.len() == MOST {
                 break;
@@ -116,20 +120,19 @@ fn address_at(text: &str, colon: usize) -> Option<Address> {
     if is_behind_a_proxy(&lead) {
         return None;
     }
-    let span = Span {
-        start,
-        end: colon + 3 + length,
-    };
     Some(Address {
         scheme,
-        is_aside: is_set_aside(&lead, &rest[length..]) || works_there(text, span),
+        is_aside: is_set_aside(&lead, &rest[length..]),
         is_announced: is_announced(&lead) && !is_found_everywhere(&host),
         host,
         port: port.and_then(|port| port.parse().ok()),
         is_port_unknown,
         path: path.to_owned(),
         query: query.to_owned(),
-        span,
+        span: Span {
+            start,
+            end: colon + 3 + length,
+        },
         is_page: scheme.starts_with("http") && says_page(&lead),
         is_script: is_script(path, body),
         is_example: is_example(&lead, line_start == 0),
