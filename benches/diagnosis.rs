@@ -7,6 +7,10 @@ use wsdoctor::engine::knowledge::read;
 use wsdoctor::engine::{Engine, Evidence};
 use wsdoctor::store::files;
 
+/// As in the program.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// A console paste of 1,064 bytes: one useful line in the noise that people copy along.
 const PASTE: &str = "[HMR] Waiting for update signal from WDS...
 react-dom.development.js:29840 Download the React DevTools for a better development experience: https://reactjs.org/link/react-devtools

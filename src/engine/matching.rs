@@ -12,6 +12,7 @@ use regex::Regex;
 use super::anchors::{Anchors, Hit};
 use super::chosen::{Owner, stands_beside};
 use super::evidence::{Connections, Fact, Lines, Span};
+use super::expression::Tries;
 use super::graph::{Graph, Pattern, Predicate};
 use super::index::{Expression, Index};
 use super::overlap::without_overlapped;
@@ -172,9 +173,11 @@ impl Matcher {
             of_literals: vec![(0, 0); self.owner_bounds.len()],
             hits: Vec::new(),
             windows: KeptWindows::default(),
+            tries: Tries::default(),
         });
         notes.search += 1;
         notes.windows.forget();
+        notes.tries.forget();
         notes
     }
 
@@ -196,6 +199,7 @@ struct Notes {
     of_literals: Vec<(u64, usize)>,
     hits: Vec<Hit>,
     windows: KeptWindows,
+    tries: Tries,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -222,7 +226,7 @@ struct LineAt {
 #[derive(Default)]
 struct Said<'a> {
     /// For the words of a line, the first one that had them.
-    first: HashMap<&'a [u8], usize>,
+    first: foldhash::HashMap<&'a [u8], usize>,
     /// Lines and the wordings that stand in them, in the order in which they were found.
     found: Vec<(usize, u32)>,
 }
@@ -327,6 +331,7 @@ impl Search<'_> {
             search,
             of_wordings,
             windows,
+            tries,
             ..
         } = &mut *self.notes;
         let window = windows.sequences(self.text.as_bytes(), start, end);
@@ -350,7 +355,8 @@ impl Search<'_> {
                 continue;
             }
             self.places += 1;
-            let matches = wording.read(self.text, start, end, self.evidence, &mut self.facts);
+            let window = (start, end);
+            let matches = wording.read(self.text, window, self.evidence, tries, &mut self.facts);
             note.matches += matches;
             if matches > 0 && wording.lines == 1 {
                 self.said.found.push((self.line.number, owner.wording));
@@ -366,7 +372,10 @@ impl Search<'_> {
             if note.matches < MOST_MATCHES_OF_ONE && self.places < MOST_PLACES {
                 self.places += 1;
                 let wording = &self.matcher.wordings[wording as usize];
-                note.matches += wording.read(self.text, start, end, self.evidence, &mut self.facts);
+                let window = (start, end);
+                let tries = &mut self.notes.tries;
+                note.matches +=
+                    wording.read(self.text, window, self.evidence, tries, &mut self.facts);
             }
         }
     }

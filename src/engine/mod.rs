@@ -11,6 +11,7 @@ mod codes;
 pub mod diagnosis;
 pub mod dice;
 pub mod evidence;
+mod expression;
 pub mod graph;
 mod index;
 pub mod knowledge;

@@ -17,6 +17,8 @@ const DIGIT: u8 = 1;
 const TWO_DIGITS: u32 = (DIGIT as u32) << 8 | DIGIT as u32;
 /// A class with more members than this is not asked for.
 const MOST_MEMBERS: usize = 8;
+/// So many sequences that stand one beside the other are asked for.
+const MOST_PLAIN: usize = 12;
 /// Of what is repeated, so much is asked for.
 const MOST_REPEATED: u32 = 3;
 /// Set in a formula's word that begins alternatives; the other bits are their length in words.
@@ -298,30 +300,37 @@ impl Rarity {
 /// alternatives that the fewest texts hold. Returns the ordered formula and how often it is to be
 /// expected.
 fn ordered(words: &[u16], rarity: &Rarity) -> (Vec<u16>, u64) {
-    let plain = words.iter().position(|word| word & ANY != 0);
-    let (plain, mut rest) = words.split_at(plain.unwrap_or(words.len()));
-    let mut all = plain.to_vec();
-    all.sort_by_key(|word| rarity.uses(*word));
-    let mut uses = all
-        .first()
-        .map_or(u64::MAX, |word| u64::from(rarity.uses(*word)));
+    let mut all = Vec::new();
     let mut groups = Vec::new();
+    let mut rest = words;
     while let Some((word, after)) = rest.split_first() {
-        let length = if *word & ANY == 0 { 0 } else { *word & !ANY };
-        let (mut branches, others) = after.split_at(usize::from(length));
-        let mut group = vec![*word];
+        if word & ANY == 0 {
+            all.push(*word);
+            rest = after;
+            continue;
+        }
+        let (mut branches, others) = after.split_at(usize::from(word & !ANY));
+        let mut group = Vec::new();
         let mut of_group: u64 = 0;
         while let Some((length, tail)) = branches.split_first() {
             let (branch, next) = tail.split_at(usize::from(*length));
             let (branch, of_branch) = ordered(branch, rarity);
-            group.push(*length);
+            group.push(branch.len() as u16);
             group.extend(branch);
             of_group = of_group.saturating_add(of_branch);
             branches = next;
         }
+        group.insert(0, ANY | group.len() as u16);
         groups.push((of_group, group));
         rest = others;
     }
+    all.sort_by_key(|word| (rarity.uses(*word), *word));
+    all.dedup();
+    // What holds the rarest ones most likely holds the others, and running the expression tells.
+    all.truncate(MOST_PLAIN);
+    let mut uses = all
+        .first()
+        .map_or(u64::MAX, |word| u64::from(rarity.uses(*word)));
     groups.sort_by_key(|(of_group, group)| (*of_group, group.len()));
     for (of_group, group) in groups {
         uses = uses.min(of_group);

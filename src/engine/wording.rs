@@ -4,14 +4,12 @@ use std::borrow::Cow;
 use std::sync::{Arc, OnceLock};
 
 use regex::{Regex, RegexBuilder};
-use regex_automata::{PatternID, meta};
 
 use super::evidence::{Fact, Span, Stance, seconds, stance};
+use super::expression::{Expression, Match, SIZE_LIMIT, Tries};
 use super::graph::{Hop, Pattern, System};
 use super::screen::Screen;
 
-/// No expression takes more memory, in bytes.
-const SIZE_LIMIT: usize = 4 << 20;
 /// A wording is read at most that often in one window.
 const MOST_IN_A_WINDOW: usize = 8;
 
@@ -29,19 +27,9 @@ pub fn compile(expression: &str) -> Result<Regex, Box<regex::Error>> {
         .map_err(Box::new)
 }
 
-/// The same for windows that were screened: looking for literals first would only cost time.
-fn compile_screened(expression: &str) -> Option<meta::Regex> {
-    let config = meta::Config::new()
-        .auto_prefilter(false)
-        .nfa_size_limit(Some(SIZE_LIMIT))
-        .hybrid_cache_capacity(SIZE_LIMIT);
-    let mut builder = meta::Builder::new();
-    builder.configure(config).build(&in_ascii(expression)).ok()
-}
-
 /// An expression in which the classes of Perl mean ASCII only. One that holds letters of other
 /// alphabets stays as it is, because words may begin and end with them.
-fn in_ascii(expression: &str) -> Cow<'_, str> {
+pub(super) fn in_ascii(expression: &str) -> Cow<'_, str> {
     if !expression.is_ascii() {
         return expression.into();
     }
@@ -109,11 +97,9 @@ pub(super) struct Wording {
 
 #[derive(Debug)]
 struct Compiled {
-    regex: meta::Regex,
+    expression: Expression,
     /// For each fact, the number of the group that holds its value.
     groups: Vec<Option<usize>>,
-    /// Whether any value stands in a group; without, it is enough to know where matches are.
-    has_groups: bool,
 }
 
 fn template(value: &str, intern: &mut impl FnMut(&str) -> Arc<str>) -> Template {
@@ -174,23 +160,25 @@ impl Wording {
     fn compiled(&self) -> Option<&Compiled> {
         self.compiled
             .get_or_init(|| {
-                let regex = compile_screened(&self.expression)?;
-                let known = regex.group_info().pattern_names(PatternID::ZERO);
-                let names: Vec<Option<&str>> = known.collect();
-                let group = |name: &str| names.iter().position(|own| *own == Some(name));
+                let mut names: Vec<&str> = Vec::new();
+                let mut group = |name| {
+                    let known = names.iter().position(|known| *known == name);
+                    known.unwrap_or_else(|| {
+                        names.push(name);
+                        names.len() - 1
+                    })
+                };
                 let groups: Vec<Option<usize>> = self
                     .facts
                     .iter()
                     .map(|(_, template)| match template {
                         Template::Word(_) => None,
-                        Template::Capture { name, .. } => group(name),
+                        Template::Capture { name, .. } => Some(group(name)),
                     })
                     .collect();
-                Some(Compiled {
-                    has_groups: groups.iter().any(Option::is_some),
-                    groups,
-                    regex,
-                })
+                let source = in_ascii(&self.expression).into_owned();
+                let expression = Expression::new(source, &names)?;
+                Some(Compiled { expression, groups })
             })
             .as_ref()
     }
@@ -199,43 +187,29 @@ impl Wording {
     pub(super) fn read(
         &self,
         text: &str,
-        offset: usize,
-        end: usize,
+        (offset, end): (usize, usize),
         evidence: usize,
+        tries: &mut Tries,
         facts: &mut Vec<Fact>,
     ) -> usize {
         let Some(compiled) = self.compiled() else {
             return 0;
         };
         let window = &text[offset..end];
+        tries.look_at(text, (offset, end));
+        let mut from = 0;
         let mut count = 0;
-        if !compiled.has_groups {
-            for found in compiled.regex.find_iter(window).take(MOST_IN_A_WINDOW) {
-                let span = Span {
-                    start: offset + found.start(),
-                    end: offset + found.end(),
-                };
-                let stance = self.stance(text, span);
-                self.state(compiled, (span, stance), |_| None, evidence, facts);
-                count += 1;
-            }
-            return count;
-        }
-        for captures in compiled.regex.captures_iter(window).take(MOST_IN_A_WINDOW) {
-            let Some(whole) = captures.get_match() else {
-                continue;
-            };
+        while count < MOST_IN_A_WINDOW
+            && let Some(found) = compiled.expression.find(window, from, tries)
+        {
             let span = Span {
-                start: offset + whole.start(),
-                end: offset + whole.end(),
-            };
-            let value = |group: usize| {
-                let place = captures.get_group(group)?;
-                window.get(place.range())
+                start: offset + found.start,
+                end: offset + found.end,
             };
             let stance = self.stance(text, span);
-            self.state(compiled, (span, stance), value, evidence, facts);
+            self.state(compiled, (span, stance), (window, &found), evidence, facts);
             count += 1;
+            from = found.end;
         }
         count
     }
@@ -248,11 +222,11 @@ impl Wording {
         }
     }
 
-    fn state<'t>(
+    fn state(
         &self,
         compiled: &Compiled,
         (span, stance): (Span, Stance),
-        value_of: impl Fn(usize) -> Option<&'t str>,
+        (window, found): (&str, &Match),
         evidence: usize,
         facts: &mut Vec<Fact>,
     ) {
@@ -278,10 +252,9 @@ impl Wording {
             match template {
                 Template::Word(word) => push(key, word.clone()),
                 Template::Capture { meaning, .. } => {
-                    if let Some(value) = group
-                        .and_then(&value_of)
-                        .and_then(|found| meaning.value(found))
-                    {
+                    let place = group.and_then(|group| found.group(group));
+                    let words = place.and_then(|(start, end)| window.get(start..end));
+                    if let Some(value) = words.and_then(|words| meaning.value(words)) {
                         push(key, value);
                     }
                 }

@@ -1,0 +1,455 @@
+//! Runs a program: one way is tried, what else could be done is noted, and done where it fails.
+
+use regex_syntax::hir::Look;
+use regex_syntax::is_word_character;
+
+use super::program::{Program, Step, UNBOUNDED, may_begin};
+use super::{MOST_GROUPS, Match};
+
+/// So many steps may be tried, and so many more for each byte of the window.
+const MOST_STEPS: usize = 2048;
+const MOST_STEPS_A_BYTE: usize = 24;
+/// So many characters of a class are passed over in the time of a step.
+const BYTES_A_STEP: usize = 4;
+
+/// Trying took longer than an automaton would.
+#[derive(Debug)]
+pub(super) struct TooLong;
+
+/// What else could be done.
+#[derive(Clone, Copy, Debug)]
+enum Other {
+    /// Go on with a step at a place.
+    Step { step: u32, at: u32 },
+    /// Give back characters that `step` repeated, down to `least`.
+    Fewer { step: u32, at: u32, least: u32 },
+    /// Take one more of the characters that `step` repeats, and `left` in all at most.
+    More { step: u32, at: u32, left: u32 },
+    /// A group had begun or ended elsewhere before.
+    Noted { slot: u32, before: u32 },
+}
+
+/// What is kept from one run to the next, so that none needs new memory.
+#[derive(Debug, Default)]
+pub(in super::super) struct Tries {
+    others: Vec<Other>,
+    slots: [u32; 2 * MOST_GROUPS],
+    /// How many steps may still be tried.
+    left: usize,
+    /// The window that is looked at, as a stretch of the text.
+    window: (usize, usize),
+    /// Where words may begin and end in it.
+    edges: Vec<u32>,
+}
+
+impl Tries {
+    /// Bytes were passed over, several in the time of a step.
+    fn spend(&mut self, bytes: usize) {
+        self.left = self.left.saturating_sub(bytes / BYTES_A_STEP);
+    }
+
+    /// Another text follows.
+    pub(in super::super) fn forget(&mut self) {
+        self.window = (0, 0);
+        self.edges.clear();
+    }
+
+    /// Looks at a stretch of the text; several expressions are looked for in each.
+    pub(in super::super) fn look_at(&mut self, text: &str, window: (usize, usize)) {
+        if self.window == window {
+            return;
+        }
+        self.window = window;
+        self.edges.clear();
+        let mut before = 0;
+        for (at, byte) in (0..).zip(&text.as_bytes()[window.0..window.1]) {
+            let kind = KINDS[usize::from(*byte)];
+            if kind != before || kind == FOREIGN {
+                self.edges.push(at);
+            }
+            before = kind;
+        }
+    }
+}
+
+/// What a byte is part of: nothing of interest, a word, or a character outside ASCII, before and behind
+/// which words may begin and end, or not.
+const KINDS: [u8; 256] = {
+    let mut kinds = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        kinds[byte] = match byte as u8 {
+            0x80.. => FOREIGN,
+            byte if is_word(byte) => 1,
+            _ => 0,
+        };
+        byte += 1;
+    }
+    kinds
+};
+const FOREIGN: u8 = 2;
+
+/// The place of a group that took no part.
+const NOWHERE: u32 = u32::MAX;
+
+impl Program {
+    /// The first match that begins at `from` or behind it in the window that is looked at.
+    pub(super) fn find(
+        &self,
+        window: &str,
+        from: usize,
+        tries: &mut Tries,
+    ) -> Result<Option<Match>, TooLong> {
+        let bytes = window.as_bytes();
+        let Some(last) = bytes.len().checked_sub(self.least) else {
+            return Ok(None);
+        };
+        tries.left = MOST_STEPS + MOST_STEPS_A_BYTE * bytes.len();
+        if from == 0
+            && let Some(found) = self.run(window, 0, tries)?
+        {
+            return Ok(Some(found));
+        }
+        let mut from = from.max(1);
+        if self.is_anchored {
+            return Ok(None);
+        }
+        if self.at_edge {
+            let passed = tries.edges.partition_point(|edge| (*edge as usize) < from);
+            for place in passed..tries.edges.len() {
+                let at = tries.edges[place] as usize;
+                if at > last {
+                    break;
+                }
+                if self.may_begin_with(bytes, at)
+                    && let Some(found) = self.run(window, at, tries)?
+                {
+                    return Ok(Some(found));
+                }
+            }
+            return Ok(None);
+        }
+        while let Some(at) = self.next_beginning(bytes, from, last) {
+            if let Some(found) = self.run(window, at, tries)? {
+                return Ok(Some(found));
+            }
+            from = at + 1;
+        }
+        Ok(None)
+    }
+
+    /// The first place between two where a match may begin.
+    fn next_beginning(&self, bytes: &[u8], from: usize, last: usize) -> Option<usize> {
+        let places = bytes.get(from..=last)?;
+        let mut passed = 0;
+        loop {
+            let rest = &places[passed..];
+            passed += rest.iter().position(|byte| may_begin(self.first, *byte))?;
+            if self.may_begin_with(bytes, from + passed) {
+                return Some(from + passed);
+            }
+            passed += 1;
+        }
+    }
+
+    /// Whether a match may begin with the bytes from a place on that is not the window's first.
+    #[inline(always)]
+    fn may_begin_with(&self, bytes: &[u8], at: usize) -> bool {
+        let byte = bytes[at];
+        if !may_begin(self.first, byte) {
+            return false;
+        }
+        match byte {
+            ..0x80 => bytes
+                .get(at + 1)
+                .is_none_or(|second| may_begin(self.second, *second)),
+            // Within a character nothing begins.
+            0x80..0xc0 => false,
+            _ => true,
+        }
+    }
+
+    fn noted(&self, tries: &Tries) -> [Option<(usize, usize)>; MOST_GROUPS] {
+        let mut groups = [None; MOST_GROUPS];
+        let noted = tries.slots.chunks_exact(2).take(self.groups);
+        for (group, noted) in groups.iter_mut().zip(noted) {
+            let is_noted = noted[0] != NOWHERE && noted[1] != NOWHERE;
+            *group = is_noted.then_some((noted[0] as usize, noted[1] as usize));
+        }
+        groups
+    }
+
+    /// The match that begins at `start`.
+    fn run(&self, window: &str, start: usize, tries: &mut Tries) -> Result<Option<Match>, TooLong> {
+        let bytes = window.as_bytes();
+        tries.others.clear();
+        tries.slots[..2 * self.groups].fill(NOWHERE);
+        let mut at = start;
+        let mut step = self.entry;
+        loop {
+            tries.left = tries.left.checked_sub(1).ok_or(TooLong)?;
+            let next = match self.steps[step as usize] {
+                Step::Text {
+                    bytes: wanted,
+                    cases,
+                    counted,
+                    length,
+                    next,
+                } => {
+                    let end = at + usize::from(length);
+                    let is_there = (eight(bytes, at) | cases) & counted == wanted;
+                    (is_there && end <= bytes.len()).then_some((next, end))
+                }
+                Step::One { class, next } => {
+                    let length = self.classes[class as usize].length_at(window, at);
+                    length.map(|length| (next, at + length))
+                }
+                Step::Repeat { .. } => self.repeat(step, window, at, tries),
+                Step::Branch {
+                    first,
+                    rest,
+                    one,
+                    other,
+                } => {
+                    let byte = bytes.get(at).copied();
+                    let may = |first| byte.is_none_or(|byte| may_begin(first, byte));
+                    match (may(first), may(rest)) {
+                        (true, true) => {
+                            tries.others.push(Other::Step {
+                                step: other,
+                                at: at as u32,
+                            });
+                            Some((one, at))
+                        }
+                        (true, false) => Some((one, at)),
+                        (false, true) => Some((other, at)),
+                        (false, false) => None,
+                    }
+                }
+                Step::Note { slot, next } => {
+                    let before = std::mem::replace(&mut tries.slots[slot as usize], at as u32);
+                    tries.others.push(Other::Noted { slot, before });
+                    Some((next, at))
+                }
+                Step::Look {
+                    look: Look::WordAscii,
+                    next,
+                } => is_edge(bytes, at).then_some((next, at)),
+                Step::Look { look, next } => holds(look, window, at).then_some((next, at)),
+                Step::Done => {
+                    return Ok(Some(Match {
+                        start,
+                        end: at,
+                        groups: self.noted(tries),
+                    }));
+                }
+            };
+            let next = match next {
+                Some(next) => Some(next),
+                None => self.otherwise(window, tries)?,
+            };
+            let Some(next) = next else {
+                return Ok(None);
+            };
+            (step, at) = next;
+        }
+    }
+
+    /// Takes what a step repeats at a place for the first time.
+    fn repeat(
+        &self,
+        step: u32,
+        window: &str,
+        mut at: usize,
+        tries: &mut Tries,
+    ) -> Option<(u32, usize)> {
+        let Step::Repeat {
+            first,
+            class,
+            least,
+            most,
+            is_lazy,
+            next,
+        } = self.steps[step as usize]
+        else {
+            return None;
+        };
+        let class = &self.classes[class as usize];
+        for _ in 0..least {
+            at += class.length_at(window, at)?;
+        }
+        let bytes = window.as_bytes();
+        let may_follow = |at: usize| {
+            let byte = bytes.get(at);
+            byte.is_none_or(|byte| may_begin(first, *byte))
+        };
+        if is_lazy {
+            let left = match most {
+                UNBOUNDED => UNBOUNDED,
+                most => most - least,
+            };
+            if may_follow(at) {
+                let at = at as u32;
+                tries.others.push(Other::More { step, at, left });
+                return Some((next, at as usize));
+            }
+            return self.more(step, window, at, left, tries);
+        }
+        let begin = at;
+        let mut count = least;
+        while count < most
+            && let Some(length) = class.length_at(window, at)
+        {
+            at += length;
+            count += 1;
+        }
+        tries.spend(at - begin);
+        self.fewer(step, window, at, begin, tries)
+    }
+
+    /// Goes on behind the characters that a step repeats: the most of them, up to `at`, behind which
+    /// may stand what follows.
+    fn fewer(
+        &self,
+        step: u32,
+        window: &str,
+        mut at: usize,
+        least: usize,
+        tries: &mut Tries,
+    ) -> Option<(u32, usize)> {
+        let Step::Repeat { first, next, .. } = self.steps[step as usize] else {
+            return None;
+        };
+        let bytes = window.as_bytes();
+        let most = at;
+        loop {
+            let may_follow = bytes.get(at).is_none_or(|byte| may_begin(first, *byte));
+            if may_follow && window.is_char_boundary(at) {
+                break;
+            }
+            if at <= least {
+                tries.spend(most - at);
+                return None;
+            }
+            at -= 1;
+        }
+        tries.spend(most - at);
+        if at > least {
+            let (at, least) = (at as u32, least as u32);
+            tries.others.push(Other::Fewer { step, at, least });
+        }
+        Some((next, at))
+    }
+
+    /// Goes on behind at least one more of the characters that a step repeats.
+    fn more(
+        &self,
+        step: u32,
+        window: &str,
+        mut at: usize,
+        mut left: u32,
+        tries: &mut Tries,
+    ) -> Option<(u32, usize)> {
+        let Step::Repeat {
+            first, class, next, ..
+        } = self.steps[step as usize]
+        else {
+            return None;
+        };
+        let class = &self.classes[class as usize];
+        let bytes = window.as_bytes();
+        let before = at;
+        while left > 0
+            && let Some(length) = class.length_at(window, at)
+        {
+            at += length;
+            if left != UNBOUNDED {
+                left -= 1;
+            }
+            if bytes.get(at).is_none_or(|byte| may_begin(first, *byte)) {
+                tries.spend(at - before);
+                let at = at as u32;
+                tries.others.push(Other::More { step, at, left });
+                return Some((next, at as usize));
+            }
+        }
+        tries.spend(at - before);
+        None
+    }
+
+    /// What is tried next where a way has failed.
+    fn otherwise(&self, window: &str, tries: &mut Tries) -> Result<Option<(u32, usize)>, TooLong> {
+        while let Some(other) = tries.others.pop() {
+            let next = match other {
+                Other::Step { step, at } => Some((step, at as usize)),
+                Other::Fewer { step, at, least } => {
+                    self.fewer(step, window, at as usize - 1, least as usize, tries)
+                }
+                Other::More { step, at, left } => self.more(step, window, at as usize, left, tries),
+                Other::Noted { slot, before } => {
+                    tries.slots[slot as usize] = before;
+                    continue;
+                }
+            };
+            if next.is_some() {
+                return Ok(next);
+            }
+            tries.left = tries.left.checked_sub(1).ok_or(TooLong)?;
+        }
+        Ok(None)
+    }
+}
+
+/// Eight bytes from a place on; what is behind the end counts as NUL.
+#[inline(always)]
+fn eight(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default();
+    match rest.first_chunk::<8>() {
+        Some(eight) => u64::from_le_bytes(*eight),
+        None => {
+            let mut eight = [0; 8];
+            eight[..rest.len()].copy_from_slice(rest);
+            u64::from_le_bytes(eight)
+        }
+    }
+}
+
+const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether a word begins or ends at a place.
+#[inline(always)]
+fn is_edge(bytes: &[u8], at: usize) -> bool {
+    let is_word = |byte: Option<&u8>| byte.is_some_and(|byte| KINDS[usize::from(*byte)] == 1);
+    is_word(bytes.get(at.wrapping_sub(1))) != is_word(bytes.get(at))
+}
+
+/// Whether something holds between the characters before and at a place.
+fn holds(look: Look, window: &str, at: usize) -> bool {
+    let bytes = window.as_bytes();
+    let before = at.checked_sub(1).map(|at| bytes[at]);
+    let after = bytes.get(at).copied();
+    let is_ascii = |byte: Option<u8>| byte.is_none_or(|byte| byte.is_ascii());
+    let are_ascii = is_ascii(before) && is_ascii(after);
+    match look {
+        Look::Start => at == 0,
+        Look::End => at == bytes.len(),
+        Look::StartLF => before.is_none_or(|byte| byte == b'\n'),
+        Look::EndLF => after.is_none_or(|byte| byte == b'\n'),
+        Look::WordAscii => is_edge(bytes, at),
+        Look::WordAsciiNegate => !is_edge(bytes, at),
+        Look::WordUnicode if are_ascii => is_edge(bytes, at),
+        Look::WordUnicodeNegate if are_ascii => !is_edge(bytes, at),
+        Look::WordUnicode => is_edge_of_any_word(window, at),
+        Look::WordUnicodeNegate => !is_edge_of_any_word(window, at),
+        // No other is made a step.
+        _ => false,
+    }
+}
+
+fn is_edge_of_any_word(window: &str, at: usize) -> bool {
+    let (before, after) = window.split_at(at);
+    let is_word = |character: Option<char>| character.is_some_and(is_word_character);
+    is_word(before.chars().next_back()) != is_word(after.chars().next())
+}
