@@ -86,6 +86,9 @@ impl Numbers {
     }
 }
 
+/// A family that is less likely is as good as impossible, and nobody can tell how much so.
+const NEGLIGIBLE: f64 = 1e-12;
+
 /// The graph as numbers: one row a symptom, one column a cause.
 #[derive(Debug)]
 pub struct Model {
@@ -210,7 +213,10 @@ impl Weighed {
         let families = self.families();
         let temperature = self.power();
         // A narrower cause has no family of its own, and most positions are those of such.
-        let sharpened = |p: &f64| if *p > 0.0 { p.powf(temperature) } else { 0.0 };
+        let sharpened = |p: &f64| match *p > NEGLIGIBLE {
+            true => p.powf(temperature),
+            false => 0.0,
+        };
         let sharper: Vec<f64> = families.iter().map(sharpened).collect();
         let other = self.something_else.powf(temperature);
         let total = sharper.iter().sum::<f64>() + other;

@@ -24,8 +24,6 @@ const UNKNOWN: f32 = UNKNOWN_FIX_MINUTES as f32;
 const OTHERS_AND_UNKNOWN: f32 = OTHERS + UNKNOWN;
 /// Answers are reckoned so many at a time.
 const LANES: usize = 4;
-/// For each of the likeliest causes, the first of the bits of its four answers.
-const FIRST_LANE: u64 = 0x1111_1111_1111_1111;
 
 /// Something for each of the likeliest causes; 0 beyond the last one.
 type Row = [f32; HORIZON];
@@ -38,6 +36,8 @@ pub(super) struct Fixes {
     count: usize,
     /// Minutes, those of the verification included.
     minutes: Row,
+    /// The same, each four times.
+    fours: [f32x4; HORIZON],
     /// The probability above which a fix is a better plan than handing over.
     worth_from: Row,
 }
@@ -49,11 +49,13 @@ impl Fixes {
             causes: [0; HORIZON],
             count: likeliest.len(),
             minutes: [1.0; HORIZON],
+            fours: [f32x4::ONE; HORIZON],
             worth_from: [1.0; HORIZON],
         };
         for (slot, (cause, cost)) in likeliest.iter().zip(minutes).enumerate() {
             fixes.causes[slot] = *cause;
             fixes.minutes[slot] = cost as f32;
+            fixes.fours[slot] = f32x4::splat(cost as f32);
             fixes.worth_from[slot] = worth_from(cost) as f32;
         }
         fixes
@@ -138,12 +140,21 @@ impl Answers {
     }
 }
 
+/// A cause's weight and w log2 w, each four times.
+#[derive(Clone, Copy, Debug)]
+struct Four {
+    weight: f32x4,
+    information: f32x4,
+}
+
 /// How much speaks for each of the likeliest causes and for anything else.
 #[derive(Clone, Debug)]
 pub(super) struct Belief {
     weights: Row,
     /// w log2 w of each.
     informations: Row,
+    /// Both, each four times.
+    fours: [Four; HORIZON],
     rest: f32,
     rest_information: f32,
     total: f32,
@@ -173,6 +184,10 @@ impl Belief {
             total: rest + weights.iter().sum::<f32>(),
             information: rest_information + informations.iter().sum::<f32>(),
             fixing: minutes.map(|(weight, minutes)| weight * minutes).sum(),
+            fours: std::array::from_fn(|slot| Four {
+                weight: f32x4::splat(weights[slot]),
+                information: f32x4::splat(informations[slot]),
+            }),
             weights,
             informations,
         }
@@ -230,6 +245,10 @@ impl Belief {
         let mut left = self.clone();
         left.weights[slot] = 0.0;
         left.informations[slot] = 0.0;
+        left.fours[slot] = Four {
+            weight: f32x4::ZERO,
+            information: f32x4::ZERO,
+        };
         left.information += rest_information - self.rest_information - self.informations[slot];
         left.rest = rest;
         left.rest_information = rest_information;
@@ -238,8 +257,8 @@ impl Belief {
         left
     }
 
-    /// Expected minutes to the end once a check was answered, the check's own not included. `None` as
-    /// soon as they are more than `most`.
+    /// Expected minutes to the end once a check was answered, the check's own not included. `None`
+    /// where they are seen to be more than `most` before all answers were looked at.
     pub(super) fn to_go_after(&self, answers: &Answers, fixes: &Fixes, most: f64) -> Option<f64> {
         let mut minutes = 0.0;
         // What the answers that are left take at least.
@@ -252,7 +271,7 @@ impl Belief {
             minutes += f64::from(after.to_go(fixes));
             at_least -= f64::from(after.once_known().reduce_add());
         }
-        (minutes <= most).then_some(minutes)
+        Some(minutes)
     }
 
     /// What is believed after each answer that comes at least so often, with the answer's chance.
@@ -276,28 +295,30 @@ impl Belief {
         outcomes
     }
 
+    #[inline]
     fn under(&self, told: &[Told], fixes: &Fixes) -> After {
         let something_else = told[told.len() - 1];
         let rest = something_else.probability * self.rest;
-        let mut after = After {
-            weights: [f32x4::ZERO; HORIZON],
-            rest,
-            total: rest,
-            information: something_else.probability * self.rest_information
-                + something_else.information * self.rest,
-            fixing: f32x4::ZERO,
-        };
-        for slot in 0..HORIZON {
+        let mut total = rest;
+        let mut information = something_else.probability * self.rest_information
+            + something_else.information * self.rest;
+        let mut fixing = f32x4::ZERO;
+        let weights = std::array::from_fn(|slot| {
             let told = &told[fixes.causes[slot]];
-            let now = f32x4::splat(self.weights[slot]);
-            let weight = told.probability * now;
-            after.weights[slot] = weight;
-            after.total += weight;
-            after.information += told.probability * self.informations[slot];
-            after.information += told.information * now;
-            after.fixing += weight * fixes.minutes[slot];
+            let weight = told.probability * self.fours[slot].weight;
+            total += weight;
+            information += told.probability * self.fours[slot].information
+                + told.information * self.fours[slot].weight;
+            fixing += weight * fixes.fours[slot];
+            weight
+        });
+        After {
+            weights,
+            rest,
+            total,
+            information,
+            fixing,
         }
-        after
     }
 }
 
@@ -312,15 +333,12 @@ struct After {
 
 impl After {
     /// As for one belief, all four together.
+    #[inline]
     fn to_go(&self, fixes: &Fixes) -> f32 {
         let unknown = informations(self.total) - self.information;
         let finding = self.once_known() + unknown * MINUTES_PER_BIT;
-        let mut fixing = self.total * OTHERS + self.fixing + self.rest * UNKNOWN;
-        let worth = self.worth(fixes);
-        if worth != 0 {
-            let spared = self.spared(worth, fixes);
-            fixing -= f32x4::from(spared);
-        }
+        let handing_over = self.total * OTHERS + self.fixing + self.rest * UNKNOWN;
+        let fixing = handing_over - self.spared(fixes);
         finding.fast_min(fixing).reduce_add()
     }
 
@@ -328,27 +346,39 @@ impl After {
         self.fixing + self.rest * OTHERS_AND_UNKNOWN
     }
 
-    /// For each of the likeliest causes four bits: after which answers its fix is worth doing.
-    fn worth(&self, fixes: &Fixes) -> u64 {
-        let mut worth = 0;
+    /// As [`spared_by_fixing`], without putting the fixes in order: of any two the one with the better
+    /// chance over cost comes first, which is the order in which the two together spare more.
+    #[inline]
+    fn spared(&self, fixes: &Fixes) -> f32x4 {
+        let mut spared = f32x4::ZERO;
+        let mut worth = 0_u32;
         for slot in 0..HORIZON {
-            let is_worth = self.weights[slot].simd_gt(self.total * fixes.worth_from[slot]);
-            worth |= u64::from(is_worth.to_bitmask()) << (LANES * slot);
+            let is_worth = self.is_worth(slot, fixes);
+            if is_worth.to_bitmask() == 0 {
+                continue;
+            }
+            let chance = is_worth & (self.weights[slot] * FIX_HELPS);
+            let minutes = is_worth & fixes.fours[slot];
+            // Who handed over would have to do the right one as well.
+            spared += chance * (minutes + OTHERS) - self.total * minutes;
+            let mut others = worth;
+            while others != 0 {
+                let other = others.trailing_zeros() as usize;
+                let is_worth = self.is_worth(other, fixes);
+                let other_chance = is_worth & (self.weights[other] * FIX_HELPS);
+                let other_minutes = is_worth & fixes.fours[other];
+                spared += (chance * other_minutes).fast_max(other_chance * minutes);
+                others &= others - 1;
+            }
+            worth |= 1 << slot;
         }
-        worth
+        spared
     }
 
-    fn spared(&self, worth: u64, fixes: &Fixes) -> [f32; LANES] {
-        let total = self.total.to_array();
-        std::array::from_fn(|lane| {
-            let mut left = worth >> lane & FIRST_LANE;
-            let worth = std::iter::from_fn(|| {
-                let slot = (left != 0).then(|| left.trailing_zeros() as usize / LANES)?;
-                left &= left - 1;
-                Some((self.weights[slot].as_array()[lane], fixes.minutes[slot]))
-            });
-            spared_by_fixing(total[lane], worth)
-        })
+    /// After which of the answers the fix of a cause is worth doing.
+    #[inline(always)]
+    fn is_worth(&self, slot: usize, fixes: &Fixes) -> f32x4 {
+        self.weights[slot].simd_gt(self.total * fixes.worth_from[slot])
     }
 }
 

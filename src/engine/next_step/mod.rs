@@ -7,7 +7,9 @@
 
 mod minutes;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use foldhash::HashMap;
 
 use minutes::{Answers, Belief, Fixes, HORIZON, UNKNOWN_FIX_MINUTES};
 pub(super) use minutes::{HAND_OVER_MINUTES, NEARLY_CERTAIN, is_worth_it};
@@ -330,8 +332,10 @@ impl Planner {
                 && (can_probe || !planned.is_probe)
                 && !planned.is_told(&is_known)
         };
-        for (planned, is_named) in self.checks.iter().zip(&is_named) {
-            if !is_named || !is_open(planned) {
+        // Expected minutes to the end after each check, as far as they were reckoned.
+        let mut after = vec![None; self.checks.len()];
+        for (position, planned) in self.checks.iter().enumerate() {
+            if !is_named[position] || !is_open(planned) {
                 continue;
             }
             // Nobody goes anywhere to answer a question, or while this service probes.
@@ -346,10 +350,12 @@ impl Planner {
             let detour = planned.detour(&likeliest) + trip + planned.waiting(can);
             let least = best.map_or(LEAST_SAVED, |(_, value)| value);
             let again = planned.is_partly_told(&is_known);
-            let Some(value) = stand.saved_by(planned, detour + least, again) else {
-                continue;
-            };
-            best = Some((planned.check, value - detour));
+            after[position] = stand.to_go_after(planned, detour + least, again);
+            let saved = after[position]
+                .and_then(|after| stand.saved_by(planned, after, detour + least, again));
+            if let Some(value) = saved {
+                best = Some((planned.check, value - detour));
+            }
         }
         let mut plan = choose(best, &stand);
         if let Choice::Fix(cause) = plan.choice
@@ -366,7 +372,7 @@ impl Planner {
                 let planned = &self.checks[position];
                 is_named[position] && !planned.is_probe && is_open(planned)
             };
-            plan.along = self.along(chosen, &stand, may_go_along, can);
+            plan.along = self.along(chosen, &stand, &after, may_go_along, can);
         }
         // While next to nothing is known no check promises to pay, but giving up at the first
         // line would help nobody: the one that tells most comes first.
@@ -405,6 +411,7 @@ impl Planner {
         &self,
         chosen: usize,
         stand: &Standing<'_>,
+        after: &[Option<f64>],
         is_open: impl Fn(usize) -> bool,
         can: &[Who],
     ) -> Vec<usize> {
@@ -421,7 +428,9 @@ impl Planner {
             .filter(|(_, other)| !other.keys.iter().flatten().any(|key| is_told[*key]))
             .filter_map(|(position, other)| {
                 let detour = other.detour(stand.fixes.causes()) + waiting(other.who, can);
-                let saved = stand.saved_by(other, detour, false)? - detour;
+                let known = after[position];
+                let after = known.or_else(|| stand.to_go_after(other, detour, false))?;
+                let saved = stand.saved_by(other, after, detour, false)? - detour;
                 (saved > LEAST_SAVED).then_some((saved, position))
             })
             .collect();
@@ -498,16 +507,20 @@ impl<'s> Standing<'s> {
         }
     }
 
-    /// Minutes that a check saves, less its own; `None` if they are not more than `least`.
-    /// An answer of a question that is asked `again` is most likely the one that was told already.
-    fn saved_by(&self, check: &PlannedCheck, least: f64, again: bool) -> Option<f64> {
-        let nothing_new = match again {
-            true => CANNOT_TELL + (1.0 - CANNOT_TELL) * SAME_AGAIN,
-            false => CANNOT_TELL,
-        };
+    /// Expected minutes to the end once a check was answered; `None` where it cannot save more than
+    /// `least`.
+    fn to_go_after(&self, check: &PlannedCheck, least: f64, again: bool) -> Option<f64> {
+        let nothing_new = nothing_new(again);
         let cannot_tell = nothing_new * self.to_go + check.minutes;
         let most = (self.without - least - cannot_tell) / (1.0 - nothing_new);
-        let after = self.belief.to_go_after(&check.answers, self.fixes, most)?;
+        self.belief.to_go_after(&check.answers, self.fixes, most)
+    }
+
+    /// Minutes that a check saves, less its own, with so many to the end once it was answered; `None`
+    /// if they are not more than `least`.
+    fn saved_by(&self, check: &PlannedCheck, after: f64, least: f64, again: bool) -> Option<f64> {
+        let nothing_new = nothing_new(again);
+        let cannot_tell = nothing_new * self.to_go + check.minutes;
         let minutes = cannot_tell + (1.0 - nothing_new) * after;
         // What is left to do is reckoned hopefully, so a check must do its part of it.
         let share = check.least_share(self.belief.probability(0));
@@ -529,6 +542,15 @@ impl<'s> Standing<'s> {
     }
 }
 
+/// How often a check's answer tells nothing new. One of a question that is asked `again` is most likely
+/// the one that was told already.
+fn nothing_new(again: bool) -> f64 {
+    match again {
+        true => CANNOT_TELL + (1.0 - CANNOT_TELL) * SAME_AGAIN,
+        false => CANNOT_TELL,
+    }
+}
+
 /// What a check that saves so many minutes `alone` beyond its `detour` still saves when another one
 /// was answered before.
 fn saved_after(
@@ -540,7 +562,8 @@ fn saved_after(
     let after_answers = outcomes.iter().map(|(chance, after)| {
         // Nobody has to do it where it does not pay any more.
         let still = after
-            .saved_by(check, detour, false)
+            .to_go_after(check, detour, false)
+            .and_then(|then| after.saved_by(check, then, detour, false))
             .map_or(0.0, |saved| saved - detour);
         chance * (1.0 - CANNOT_TELL) * still.max(0.0)
     });
@@ -607,7 +630,7 @@ impl PlannedCheck {
 
 /// Numbers the keys that answers assert, and their values; `numbers` counts on.
 fn numbered_keys(graph: &Graph, numbers: &mut usize) -> HashMap<String, Key> {
-    let mut keys: HashMap<String, Key> = HashMap::new();
+    let mut keys: HashMap<String, Key> = HashMap::default();
     let mut next = || {
         *numbers += 1;
         *numbers - 1
@@ -616,7 +639,7 @@ fn numbered_keys(graph: &Graph, numbers: &mut usize) -> HashMap<String, Key> {
     for (key, value) in answers.flat_map(|answer| &answer.facts) {
         let known = keys.entry(key.clone()).or_insert_with(|| Key {
             number: next(),
-            values: HashMap::new(),
+            values: HashMap::default(),
         });
         known.values.entry(value.clone()).or_insert_with(&mut next);
     }
