@@ -174,7 +174,7 @@ impl DiagnosedCase {
             causes: diagnosis
                 .causes
                 .iter()
-                .map(|cause| (cause.id.clone(), cause.probability))
+                .map(|cause| (cause.id.to_string(), cause.probability))
                 .collect(),
             ruled_out: Vec::new(),
             fix_result: self
@@ -219,7 +219,7 @@ impl DiagnosedCase {
                 to: now.probability(cause),
                 finding: engine
                     .spoke_against(cause, &self.diagnosis, |s| !known.contains(s.id.as_str()))
-                    .map(|symptom| symptom.id.clone()),
+                    .map(|symptom| symptom.id.to_string()),
             })
             .collect()
     }

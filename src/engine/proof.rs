@@ -140,7 +140,7 @@ pub fn judge(engine: &Engine, texts: &[Labelled]) -> Vec<Judged> {
                 first: diagnosis
                     .causes
                     .first()
-                    .map(|cause| (cause.id.clone(), cause.probability)),
+                    .map(|cause| (cause.id.to_string(), cause.probability)),
             }
         })
         .collect()

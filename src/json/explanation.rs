@@ -72,8 +72,8 @@ struct ChangeJson {
 fn explained(explained: &Explained) -> ExplainedJson {
     let reason = &explained.reason;
     ExplainedJson {
-        symptom: reason.symptom.clone(),
-        title: reason.title.clone(),
+        symptom: reason.symptom.to_string(),
+        title: reason.title.to_string(),
         direction: if reason.speaks_for { "for" } else { "against" },
         strength: Strength::of(reason.weight).as_str(),
         weight: reason.weight,

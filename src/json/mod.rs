@@ -408,9 +408,9 @@ pub fn causes(diagnosis: &Diagnosis) -> Vec<CauseJson> {
         .causes
         .iter()
         .map(|cause| CauseJson {
-            id: cause.id.clone(),
+            id: cause.id.to_string(),
             ancestors: Vec::new(),
-            title: cause.title.clone(),
+            title: cause.title.to_string(),
             layer: cause.layer.as_str(),
             probability: cause.probability,
             url: format!("/causes/{}", cause.id),
@@ -418,8 +418,8 @@ pub fn causes(diagnosis: &Diagnosis) -> Vec<CauseJson> {
                 .variants
                 .iter()
                 .map(|variant| VariantJson {
-                    id: variant.id.clone(),
-                    title: variant.title.clone(),
+                    id: variant.id.to_string(),
+                    title: variant.title.to_string(),
                     probability: variant.probability,
                     url: format!("/causes/{}", variant.id),
                 })
@@ -430,8 +430,8 @@ pub fn causes(diagnosis: &Diagnosis) -> Vec<CauseJson> {
                 .map(|reason| {
                     let seen = reason.fact.map(|fact| &diagnosis.facts[fact]);
                     ReasonJson {
-                        symptom: reason.symptom.clone(),
-                        title: reason.title.clone(),
+                        symptom: reason.symptom.to_string(),
+                        title: reason.title.to_string(),
                         direction: if reason.speaks_for { "for" } else { "against" },
                         weight: reason.weight,
                         quote: seen.and_then(|seen| seen.quote.clone()),
@@ -500,7 +500,11 @@ pub fn diagnosis(diagnosis: &Diagnosis) -> DiagnosisJson {
                 probability: fault.probability,
                 url: format!("/causes/{}", fault.cause),
                 why: fault.why.clone(),
-                symptoms: fault.symptoms.iter().map(|seen| seen.id.clone()).collect(),
+                symptoms: fault
+                    .symptoms
+                    .iter()
+                    .map(|seen| seen.id.to_string())
+                    .collect(),
             })
             .collect(),
         other_probability: diagnosis.other_probability,
@@ -555,8 +559,8 @@ pub struct CauseSummaryJson {
 /// A cause in a list.
 pub fn cause_summary(cause: &Cause) -> CauseSummaryJson {
     CauseSummaryJson {
-        id: cause.id.clone(),
-        title: cause.title.clone(),
+        id: cause.id.to_string(),
+        title: cause.title.to_string(),
         layer: cause.layer.as_str(),
         parent: cause.parent.clone(),
         url: format!("/causes/{}", cause.id),
@@ -651,8 +655,8 @@ pub fn symptom(graph: &Graph, symptom: &Symptom) -> SymptomJson {
         causes: causes
             .into_iter()
             .map(|(frequency, cause)| LinkJson {
-                id: cause.id.clone(),
-                title: cause.title.clone(),
+                id: cause.id.to_string(),
+                title: cause.title.to_string(),
                 frequency: frequency.as_str(),
             })
             .collect(),

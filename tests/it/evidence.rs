@@ -316,7 +316,7 @@ fn a_pasted_configuration_is_read() {
     assert_eq!(broken.causes[0].id, "proxy-upgrade-not-forwarded");
     let symptoms = |diagnosis: &wsdoctor::engine::Diagnosis| -> Vec<String> {
         let seen = diagnosis.symptoms.iter();
-        seen.map(|symptom| symptom.id.clone()).collect()
+        seen.map(|symptom| symptom.id.to_string()).collect()
     };
     assert!(symptoms(&broken).contains(&"config-upgrade-missing".to_owned()));
     assert!(!symptoms(&broken).contains(&"config-complete".to_owned()));

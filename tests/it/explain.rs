@@ -39,7 +39,7 @@ fn the_factors_make_the_odds() {
         let likely = diagnosis.causes.iter().filter(|c| c.variants.is_empty());
         let mut all: Vec<(String, f64)> = likely
             .filter(|cause| cause.probability > 0.02)
-            .map(|cause| (cause.id.clone(), odds(&cause.id)))
+            .map(|cause| (cause.id.to_string(), odds(&cause.id)))
             .collect();
         all.extend(ids.iter().filter_map(|id| {
             let cause = ENGINE.explain(&evidence, id)?;

@@ -50,7 +50,7 @@ fn after_diagnosis(text: &str) -> Reading {
         .causes
         .iter()
         .take(3)
-        .map(|cause| cause.id.clone())
+        .map(|cause| cause.id.to_string())
         .collect();
     let graph = ENGINE.graph();
     let pages: Vec<String> = causes.iter().map(|id| page_of_cause(graph, id)).collect();

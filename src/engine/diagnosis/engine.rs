@@ -1,7 +1,9 @@
 //! The compiled knowledge, and what it makes of evidence.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
+
+use foldhash::HashMap;
 
 use super::super::evidence::{Fact, Review};
 use super::super::graph::Graph;
@@ -13,6 +15,7 @@ use super::super::next_step::{Choice, Circumstances, Plan, Planner, StepKind};
 use super::super::ranking::{Model, Numbers, Posterior, Source};
 use super::super::timeouts::{Known, candidates};
 use super::gathered::Gathered;
+use super::name::Named;
 use super::verdict::verdict;
 use super::*;
 
@@ -48,6 +51,9 @@ pub struct Engine {
     pub(super) symptoms_of_key: HashMap<String, Vec<usize>>,
     /// Symptoms that speak of several keys, by each.
     pub(super) combined_symptoms_of_key: HashMap<String, Vec<usize>>,
+    /// What the causes and the symptoms are called, at their positions.
+    pub(super) cause_names: Arc<[Named]>,
+    pub(super) symptom_names: Arc<[Named]>,
     pub(super) hash: String,
     /// The hash without what was learnt.
     graph_hash: String,
@@ -126,7 +132,13 @@ impl Engine {
                 index.entry(key.to_owned()).or_default().push(row);
             }
         }
+        let causes = graph.causes.iter();
+        let symptoms = graph.symptoms.iter();
         Engine {
+            cause_names: causes.map(|own| Named::new(&own.id, &own.title)).collect(),
+            symptom_names: symptoms
+                .map(|own| Named::new(&own.id, &own.title))
+                .collect(),
             matcher: Arc::new(matcher),
             planner,
             hash: learned.stamp(&graph_hash),
@@ -146,6 +158,8 @@ impl Engine {
         Engine {
             graph: self.graph.clone(),
             matcher: self.matcher.clone(),
+            cause_names: self.cause_names.clone(),
+            symptom_names: self.symptom_names.clone(),
             model,
             planner,
             symptoms_of_key: self.symptoms_of_key.clone(),
@@ -395,9 +409,10 @@ impl Engine {
 
     /// A symptom that was seen, with the position of the fact that shows it.
     pub(super) fn seen_symptom(&self, (row, fact): &(usize, usize)) -> SeenSymptom {
+        let Named { id, title } = self.symptom_names[*row].clone();
         SeenSymptom {
-            id: self.graph.symptoms[*row].id.clone(),
-            title: self.graph.symptoms[*row].title.clone(),
+            id,
+            title,
             fact: Some(*fact),
         }
     }
@@ -440,15 +455,17 @@ impl Engine {
         posterior: &Posterior,
         families: &[f64],
     ) -> RankedCause {
-        let cause = &self.graph.causes[root];
         let mut variants: Vec<Variant> = self
             .model
             .narrower(root)
             .iter()
-            .map(|other| Variant {
-                id: self.graph.causes[*other].id.clone(),
-                title: self.graph.causes[*other].title.clone(),
-                probability: round(posterior.causes[*other]),
+            .map(|other| {
+                let Named { id, title } = self.cause_names[*other].clone();
+                Variant {
+                    id,
+                    title,
+                    probability: round(posterior.causes[*other]),
+                }
             })
             .collect();
         variants.sort_by(|a, b| {
@@ -456,10 +473,11 @@ impl Engine {
                 .total_cmp(&a.probability)
                 .then_with(|| a.id.cmp(&b.id))
         });
+        let Named { id, title } = self.cause_names[root].clone();
         RankedCause {
-            id: cause.id.clone(),
-            title: cause.title.clone(),
-            layer: cause.layer,
+            id,
+            title,
+            layer: self.graph.causes[root].layer,
             probability: round(families[root]),
             variants,
             reasons: self.reasons(root, symptoms, posterior),
@@ -504,7 +522,7 @@ impl Engine {
             .filter_map(|contribution| {
                 let weight = contribution.weights[speaker];
                 let row = *contribution.symptoms.first()?;
-                let symptom = &self.graph.symptoms[row];
+                let symptom = &self.symptom_names[row];
                 (weight.abs() >= least).then(|| Reason {
                     symptom: symptom.id.clone(),
                     title: symptom.title.clone(),
@@ -520,9 +538,8 @@ impl Engine {
         let stage = posterior.stage_weights[speaker];
         if stage < -least {
             reasons.push(Reason {
-                symptom: "stage".to_owned(),
-                title: "the connection broke at a stage at which this cause does not show"
-                    .to_owned(),
+                symptom: "stage".into(),
+                title: "the connection broke at a stage at which this cause does not show".into(),
                 speaks_for: false,
                 weight: round(-stage),
                 fact: None,
@@ -530,8 +547,8 @@ impl Engine {
         }
         if posterior.tried.contains(&speaker) {
             reasons.push(Reason {
-                symptom: FIX_FAILED.to_owned(),
-                title: "its fix was applied and it fails still".to_owned(),
+                symptom: FIX_FAILED.into(),
+                title: "its fix was applied and it fails still".into(),
                 speaks_for: false,
                 weight: round(-FIX_IN_VAIN.ln()),
                 fact: None,

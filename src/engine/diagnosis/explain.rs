@@ -265,7 +265,7 @@ impl Engine {
                 let weight = contribution.weights[speaker] - contribution.weights[other];
                 let fact = weighed.symptoms.iter().find(|(seen, _)| *seen == row);
                 let fact = fact.map(|(_, fact)| *fact);
-                let symptom = &self.graph.symptoms[row];
+                let symptom = &self.symptom_names[row];
                 (weight.abs() >= LEAST_WEIGHT).then(|| Explained {
                     factor: round(self.model.factor(weight)),
                     quote: fact.and_then(|fact| gathered.quote(fact)),

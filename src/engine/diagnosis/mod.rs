@@ -6,6 +6,7 @@ mod experience;
 mod explain;
 mod faults;
 mod gathered;
+mod name;
 mod path;
 mod sampled;
 pub mod simulation;
@@ -24,6 +25,7 @@ use super::timeouts::{Lasted, TimeoutCandidate};
 
 pub use engine::Engine;
 pub use explain::{Change, Explained, Explanation, LastStep, Rival, Strength, Unseen};
+pub use name::Name;
 pub use verdict::{IDENTIFIED, LIKELY};
 
 /// A less likely cause than this counts as ruled out.
@@ -221,9 +223,9 @@ pub struct PathStep {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reason {
     /// The symptom's id.
-    pub symptom: String,
+    pub symptom: Name,
     /// The symptom in words.
-    pub title: String,
+    pub title: Name,
     /// Whether it speaks for the cause or against it.
     pub speaks_for: bool,
     /// ln of the factor by which it changes the odds, without sign.
@@ -236,9 +238,9 @@ pub struct Reason {
 #[derive(Clone, Debug, PartialEq)]
 pub struct RankedCause {
     /// The root of the family.
-    pub id: String,
+    pub id: Name,
     /// Its title.
-    pub title: String,
+    pub title: Name,
     /// Where the fault sits.
     pub layer: Layer,
     /// The family's probability, rounded to four places.
@@ -262,9 +264,9 @@ impl RankedCause {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Variant {
     /// Its id.
-    pub id: String,
+    pub id: Name,
     /// Its title.
-    pub title: String,
+    pub title: Name,
     /// Rounded to four places.
     pub probability: f64,
 }
@@ -286,9 +288,9 @@ pub struct SeenFact {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeenSymptom {
     /// Its id.
-    pub id: String,
+    pub id: Name,
     /// In words.
-    pub title: String,
+    pub title: Name,
     /// The fact that it was read from, a position in the diagnosis' facts.
     pub fact: Option<usize>,
 }

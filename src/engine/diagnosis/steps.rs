@@ -72,7 +72,7 @@ impl Engine {
         let ranked = causes.iter().find(|ranked| ranked.id == cause.id);
         let title = ranked
             .and_then(RankedCause::narrower)
-            .map_or(&cause.title, |variant| &variant.title);
+            .map_or(cause.title.as_str(), |variant| variant.title.as_str());
         step.title = format!("Hand this over to the {}", who.as_str());
         step.who = who;
         step.why = format!(

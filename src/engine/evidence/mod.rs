@@ -30,7 +30,7 @@ mod traceback;
 mod view;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub use address::{Address, HostKind, addresses};
 pub use attribution::as_meant;
@@ -331,10 +331,20 @@ fn fact(key: &str, value: &str, connection: Option<usize>, evidence: usize, span
         key: key.into(),
         value: value.into(),
         hop: Hop::ClientEdge,
-        vantage: "user".into(),
+        vantage: vantage("user"),
         connection,
         evidence,
         span: Some(span),
+    }
+}
+
+static USER: LazyLock<Arc<str>> = LazyLock::new(|| "user".into());
+
+/// The name of a vantage; nearly all facts share the user's.
+fn vantage(name: &str) -> Arc<str> {
+    match name {
+        "user" => Arc::clone(&USER),
+        _ => name.into(),
     }
 }
 

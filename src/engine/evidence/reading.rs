@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::configuration::{Draft, Sketch};
 use super::contents::Contents;
-use super::{Address, Fact, Span};
+use super::{Address, Fact, Span, vantage};
 use crate::engine::graph::Hop;
 
 /// Words that speak, with what they say.
@@ -103,7 +103,7 @@ pub fn structures(
                 key: Arc::from(finding.key),
                 value: Arc::from(finding.value),
                 hop: finding.hop,
-                vantage: Arc::from(finding.vantage),
+                vantage: vantage(finding.vantage),
                 connection: None,
                 evidence,
                 span: Some(finding.span),

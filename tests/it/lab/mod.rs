@@ -415,7 +415,7 @@ async fn examine(bench: &Bench, setup: Setup) -> Seen {
             first
                 .narrower()
                 .map_or(&first.id, |narrower| &narrower.id)
-                .clone(),
+                .to_string(),
             first.probability,
         ),
     };

@@ -111,7 +111,7 @@ async fn ordinary_headers_are_nobodys_words() {
     assert!(report.exchange.contains("Content-Security-Policy"));
     let symptoms = |of: fn(&Seen) -> &Diagnosis, number: usize| -> Vec<String> {
         let diagnosis = of(&seen[number]);
-        let ids = diagnosis.symptoms.iter().map(|one| one.id.clone());
+        let ids = diagnosis.symptoms.iter().map(|one| one.id.to_string());
         ids.collect()
     };
     assert_eq!(symptoms(|one| &one.1, 0), symptoms(|one| &one.1, 1));

@@ -133,8 +133,8 @@ impl ClosingPage {
         for cause in &found.diagnosis.causes {
             let variants = cause.variants.iter().filter(|v| v.probability >= 0.01);
             for id in std::iter::once(&cause.id).chain(variants.map(|variant| &variant.id)) {
-                if !ids.contains(id) {
-                    ids.push(id.clone());
+                if !ids.iter().any(|known| *id == *known) {
+                    ids.push(id.to_string());
                 }
             }
         }

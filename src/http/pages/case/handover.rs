@@ -75,7 +75,7 @@ pub(in crate::http) async fn show(
                 )
             })
             .take(3)
-            .map(|cause| (cause.title.clone(), percent(cause.probability)))
+            .map(|cause| (cause.title.to_string(), percent(cause.probability)))
             .collect(),
         findings: diagnosis
             .seen()

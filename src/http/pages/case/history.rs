@@ -402,6 +402,6 @@ fn side(t: &'static Messages, diagnosis: &Diagnosis) -> Side {
             .causes
             .first()
             .filter(|_| recognised && diagnosis.verdict != VerdictKind::Healthy)
-            .map(|cause| (cause.title.clone(), percent(cause.probability))),
+            .map(|cause| (cause.title.to_string(), percent(cause.probability))),
     }
 }

@@ -495,7 +495,7 @@ fn cause_view(
             class: if reason.speaks_for { "for" } else { "against" },
             sign: if reason.speaks_for { "+" } else { "−" },
             strength: t.get(words::strength(reason)),
-            title: reason.title.clone(),
+            title: reason.title.to_string(),
             quote: reason
                 .fact
                 .and_then(|fact| sight.diagnosis.facts[fact].quote.clone())
@@ -510,7 +510,7 @@ fn cause_view(
     CauseView {
         why: why::address(case, &cause.id),
         address: format!("/causes/{}?case={case}", cause.id),
-        title: cause.title.clone(),
+        title: cause.title.to_string(),
         bar: bar(cause.probability),
         reasons,
         variants: cause
@@ -520,7 +520,7 @@ fn cause_view(
             .map(|variant| {
                 (
                     format!("/causes/{}?case={case}", variant.id),
-                    variant.title.clone(),
+                    variant.title.to_string(),
                     percent(variant.probability),
                 )
             })

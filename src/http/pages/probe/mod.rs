@@ -196,7 +196,7 @@ fn causes(diagnosis: &Diagnosis) -> Vec<(String, String, String)> {
         .take(MOST_CAUSES)
         .map(|cause| {
             let address = format!("/causes/{}", cause.id);
-            (address, cause.title.clone(), percent(cause.probability))
+            (address, cause.title.to_string(), percent(cause.probability))
         })
         .collect()
 }
