@@ -3,6 +3,8 @@
 //!
 //! How long a connection lived is what was seen of it; a limit that is only known tells nothing of it.
 
+use std::cell::OnceCell;
+
 use super::super::clauses::{Word, holds, is_joint, words};
 use super::super::durations::seconds;
 use super::super::{Fact, Span};
@@ -143,18 +145,53 @@ const UNTIL: &[&str] = &["after", "at", "within", "by", "hits", "reaches", "nach
 /// "1 hour and 5 minutes".
 const MOST_WORDS_OF_DURATION: usize = 4;
 
-/// Whether a fact is only what a setting or a manual says of connections in general.
-pub(super) fn is_a_limit(fact: &Fact, text: &str) -> bool {
-    let Some(said) = fact.span.filter(|_| OF_ENDINGS.contains(&&*fact.key)) else {
-        return false;
-    };
-    let sentence = sentence_around(text, said);
-    let words = words(&text[sentence.start..sentence.end]);
-    let start = words.partition_point(|word| sentence.start + word.end <= said.start);
-    let end = words.partition_point(|word| sentence.start + word.start < said.end);
-    let (before, after) = (&words[..start], &words[end..]);
-    let sentence = &text[sentence.start..sentence.end];
-    is_documented(sentence, before) || is_attributed(after) || is_set(fact, text, said)
+/// Tells what is only a limit from what was seen.
+pub(super) struct Limits<'a> {
+    text: &'a str,
+    /// Whether the text may quote a manual, once that is asked for.
+    names_a_writing: OnceCell<bool>,
+}
+
+impl<'a> Limits<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        Limits {
+            text,
+            names_a_writing: OnceCell::new(),
+        }
+    }
+
+    /// Whether a fact is only what a setting or a manual says of connections in general.
+    pub(super) fn hold(&self, fact: &Fact) -> bool {
+        let Some(said) = fact.span.filter(|_| OF_ENDINGS.contains(&&*fact.key)) else {
+            return false;
+        };
+        let names_a_writing = || names_a_writing(self.text);
+        let is_duration = matches!(&*fact.key, "open.seconds" | "ends.after");
+        *self.names_a_writing.get_or_init(names_a_writing) && is_of_a_writing(self.text, said)
+            || is_duration && is_set(fact, self.text, said)
+    }
+}
+
+/// Most texts name none, which is seen without cutting sentences into words.
+fn names_a_writing(text: &str) -> bool {
+    let mut parts = text.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
+    parts.any(|part| {
+        let begins = |first: &u8| b"dmrgfsh".contains(&first.to_ascii_lowercase());
+        let is_part = |word: &&str| part.eq_ignore_ascii_case(word.as_bytes());
+        part.len() > 2
+            && part.first().is_some_and(begins)
+            && WRITINGS.iter().chain(&["default"]).any(is_part)
+    })
+}
+
+/// Whether the sentence says that its words stand in some manual.
+fn is_of_a_writing(text: &str, said: Span) -> bool {
+    let Span { start, end } = sentence_around(text, said);
+    let sentence = &text[start..end];
+    let words = words(sentence);
+    let first = words.partition_point(|word| start + word.end <= said.start);
+    let behind = words.partition_point(|word| start + word.start < said.end);
+    is_documented(sentence, &words[..first]) || is_attributed(&words[behind..])
 }
 
 /// Whether the last clause of what stands before says that it is written somewhere.

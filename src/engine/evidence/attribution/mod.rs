@@ -17,9 +17,10 @@ use crate::engine::graph::Hop;
 
 /// The facts that wordings read in a text, as the sentences around them mean them.
 pub fn as_meant(mut facts: Vec<Fact>, text: &str) -> Vec<Fact> {
+    let limits = limits::Limits::of(text);
     facts.retain(|fact| {
         !is_expected_only(fact, text)
-            && !limits::is_a_limit(fact, text)
+            && !limits.hold(fact)
             && !pages::is_of_a_working_page(fact, text)
             && !names::is_part_of_a_name(fact, text)
     });
