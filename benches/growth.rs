@@ -11,6 +11,10 @@ use wsdoctor::engine::knowledge::read;
 use wsdoctor::engine::{Engine, Evidence};
 use wsdoctor::store::files;
 
+/// As in the program.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bytes of the shorter text.
 const SIZE: usize = 128 << 10;
 /// Twice the text may take that many times as long.

@@ -11,6 +11,10 @@ use wsdoctor::engine::knowledge::read;
 use wsdoctor::engine::{Engine, Evidence};
 use wsdoctor::store::files;
 
+/// As in the program.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bytes of the file.
 const SIZE: usize = 50 << 20;
 

@@ -11,6 +11,10 @@ use wsdoctor::engine::learned::LearnedPriors;
 use wsdoctor::engine::{Engine, Evidence};
 use wsdoctor::store::files;
 
+/// As in the program.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Numbers of patterns; the first is what the others are compared with.
 const COUNTS: &[usize] = &[1_000, 10_000, 100_000];
 /// Every run of the shortest of which the fastest counts.
