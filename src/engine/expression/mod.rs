@@ -12,7 +12,10 @@ mod run;
 #[cfg(test)]
 mod tests;
 
-use regex_automata::{PatternID, meta};
+use std::sync::OnceLock;
+
+use regex_automata::{Input, meta};
+use regex_syntax::hir::{Hir, HirKind};
 
 use program::Program;
 pub(super) use run::Tries;
@@ -42,10 +45,10 @@ impl Match {
 #[derive(Debug)]
 pub(super) struct Expression {
     program: Option<Program>,
-    /// The text, for what the program does not do, with the groups that were asked for.
+    /// For what the program does not do: the text, and the numbers of the groups that were asked for.
     source: String,
     groups: Vec<usize>,
-    automaton: std::sync::OnceLock<Option<meta::Regex>>,
+    automaton: OnceLock<Option<meta::Regex>>,
 }
 
 impl Expression {
@@ -64,7 +67,7 @@ impl Expression {
             program: Program::new(&hir, &groups),
             source,
             groups,
-            automaton: std::sync::OnceLock::new(),
+            automaton: OnceLock::new(),
         })
     }
 
@@ -82,7 +85,7 @@ impl Expression {
         let automaton = self.automaton.get_or_init(|| automaton(&self.source));
         let automaton = automaton.as_ref()?;
         let mut captures = automaton.create_captures();
-        let input = regex_automata::Input::new(window).range(from..);
+        let input = Input::new(window).range(from..);
         automaton.search_captures(&input, &mut captures);
         let whole = captures.get_match()?;
         let mut groups = [None; MOST_GROUPS];
@@ -90,7 +93,6 @@ impl Expression {
             let group = captures.get_group(*number);
             *place = group.map(|group| (group.start, group.end));
         }
-        debug_assert_eq!(whole.pattern(), PatternID::ZERO);
         Some(Match {
             start: whole.start(),
             end: whole.end(),
@@ -110,8 +112,7 @@ fn automaton(source: &str) -> Option<meta::Regex> {
 }
 
 /// The groups that have a name, with their numbers.
-fn named_groups<'h>(hir: &'h regex_syntax::hir::Hir, known: &mut Vec<(&'h str, usize)>) {
-    use regex_syntax::hir::HirKind;
+fn named_groups<'h>(hir: &'h Hir, known: &mut Vec<(&'h str, usize)>) {
     match hir.kind() {
         HirKind::Capture(capture) => {
             let name = capture.name.as_deref();

@@ -2,8 +2,8 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look, Repetition};
 
-/// Expressions that need more steps are left to automata.
-const MOST_STEPS: usize = 8192;
+/// Expressions that need more steps, those included that were written on trial, are left to automata.
+const MOST_STEPS: usize = 16_384;
 /// Stands for any number of repetitions.
 pub(super) const UNBOUNDED: u32 = u32::MAX;
 
@@ -184,6 +184,8 @@ type Letter = (u8, u8);
 
 struct Emitter<'g> {
     steps: Vec<Step>,
+    /// How many steps were written in all.
+    written: usize,
     classes: Vec<Characters>,
     groups: &'g [usize],
 }
@@ -195,6 +197,7 @@ impl Program {
         let least = hir.properties().minimum_len().filter(|least| *least > 0)?;
         let mut emitter = Emitter {
             steps: vec![Step::Done],
+            written: 1,
             classes: Vec::new(),
             groups,
         };
@@ -222,8 +225,9 @@ impl Program {
 impl Emitter<'_> {
     fn put(&mut self, step: Step) -> Option<u32> {
         self.steps.push(step);
+        self.written += 1;
         let number = self.steps.len() - 1;
-        (number < MOST_STEPS).then_some(number as u32)
+        (self.written < MOST_STEPS).then_some(number as u32)
     }
 
     /// Puts the steps of a piece before those of `next`.
@@ -393,7 +397,7 @@ impl Emitter<'_> {
                 // Going round without reading anything would never end.
                 sub.properties().minimum_len().filter(|least| *least > 0)?;
                 let turn = self.put(Step::Done)?;
-                // What begins another turn is known only once it is written.
+                // What begins another turn is known only once it is written, so it is written twice.
                 let open = Place {
                     step: turn,
                     first: ALL,

@@ -7,8 +7,8 @@ use super::program::{Program, Step, UNBOUNDED, may_begin};
 use super::{MOST_GROUPS, Match};
 
 /// So many steps may be tried, and so many more for each byte of the window.
-const MOST_STEPS: usize = 2048;
-const MOST_STEPS_A_BYTE: usize = 24;
+const MOST_STEPS: usize = 1024;
+const MOST_STEPS_A_BYTE: usize = 8;
 /// So many characters of a class are passed over in the time of a step.
 const BYTES_A_STEP: usize = 4;
 

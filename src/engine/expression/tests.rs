@@ -160,6 +160,13 @@ fn what_steps_do_not_offer_is_left_to_the_automaton() {
     assert!(Expression::new("(".to_owned(), &[]).is_none());
 }
 
+#[test]
+fn loops_in_loops_are_given_up_in_time() {
+    let source = format!("{}a{}", "(?:x".repeat(60), ")+".repeat(60));
+    let expression = Expression::new(source, &[]).expect("a valid expression");
+    assert!(expression.program.is_none());
+}
+
 /// Expressions over a few letters, with everything that steps offer.
 fn any_expression() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
