@@ -505,6 +505,13 @@ fn pairs_of_har_hide_their_value_on_either_side() {
     assert_eq!(redact(other).text, other);
 }
 
+#[test]
+fn a_secret_may_end_within_an_escaped_at_sign() {
+    let redacted = redact("Cookie: session=9f86d081884c7d659jane.doe&#64;h.example");
+    assert!(!redacted.text.contains("9f86d081884c7d659"));
+    check(&redacted);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 

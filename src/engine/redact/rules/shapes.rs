@@ -346,6 +346,10 @@ impl Scan<'_> {
 
     /// The part of an e-mail address before the @.
     fn email(&mut self, at: usize, hit_end: usize) {
+        // A secret that ends within an escaped @ holds what stands before it.
+        if self.done > at {
+            return;
+        }
         let floor = self
             .text
             .floor_char_boundary(at.saturating_sub(64).max(self.done));
