@@ -304,7 +304,8 @@ impl Table {
 }
 
 /// Eight bytes of a text; what is behind its end counts as NUL.
-fn window(text: &[u8], at: usize) -> u64 {
+#[inline]
+pub(super) fn window(text: &[u8], at: usize) -> u64 {
     if let Some(Ok(window)) = text.get(at..at + 8).map(<[u8; 8]>::try_from) {
         return u64::from_le_bytes(window);
     }

@@ -232,19 +232,14 @@ impl Emitter<'_> {
 
     /// Puts the steps of a piece before those of `next`.
     fn emit(&mut self, hir: &Hir, next: Place) -> Option<Place> {
+        if let Some(letters) = letters_of(hir) {
+            return self.text(&letters, next);
+        }
         match hir.kind() {
             HirKind::Empty => Some(next),
-            HirKind::Literal(literal) => {
-                let letters: Vec<Letter> = literal.0.iter().map(|byte| (*byte, 0)).collect();
-                self.text(&letters, next)
-            }
-            HirKind::Class(class) => match folded(class) {
-                Some(letter) => self.text(&[letter], next),
-                None => {
-                    let characters = Characters::of(class)?;
-                    self.one(characters, next)
-                }
-            },
+            // Its letters were put above.
+            HirKind::Literal(_) => None,
+            HirKind::Class(class) => self.one(Characters::of(class)?, next),
             HirKind::Look(look) => {
                 let step = self.look(*look, next)?;
                 let later = match look {
@@ -513,7 +508,6 @@ fn single(hir: &Hir) -> Option<Characters> {
             }
             _ => None,
         },
-        HirKind::Capture(_) => None,
         _ => None,
     }
 }

@@ -3,7 +3,8 @@
 use regex_syntax::hir::Look;
 use regex_syntax::is_word_character;
 
-use super::program::{Program, Step, UNBOUNDED, may_begin};
+use super::super::anchors::window as eight_bytes;
+use super::program::{First, Program, Step, UNBOUNDED, may_begin};
 use super::{MOST_GROUPS, Match};
 
 /// So many steps may be tried, and so many more for each byte of the window.
@@ -160,9 +161,7 @@ impl Program {
             return false;
         }
         match byte {
-            ..0x80 => bytes
-                .get(at + 1)
-                .is_none_or(|second| may_begin(self.second, *second)),
+            ..0x80 => may_follow(self.second, bytes, at + 1),
             // Within a character nothing begins.
             0x80..0xc0 => false,
             _ => true,
@@ -197,7 +196,7 @@ impl Program {
                     next,
                 } => {
                     let end = at + usize::from(length);
-                    let is_there = (eight(bytes, at) | cases) & counted == wanted;
+                    let is_there = (eight_bytes(bytes, at) | cases) & counted == wanted;
                     (is_there && end <= bytes.len()).then_some((next, end))
                 }
                 Step::One { class, next } => {
@@ -210,22 +209,18 @@ impl Program {
                     rest,
                     one,
                     other,
-                } => {
-                    let byte = bytes.get(at).copied();
-                    let may = |first| byte.is_none_or(|byte| may_begin(first, byte));
-                    match (may(first), may(rest)) {
-                        (true, true) => {
-                            tries.others.push(Other::Step {
-                                step: other,
-                                at: at as u32,
-                            });
-                            Some((one, at))
-                        }
-                        (true, false) => Some((one, at)),
-                        (false, true) => Some((other, at)),
-                        (false, false) => None,
+                } => match (may_follow(first, bytes, at), may_follow(rest, bytes, at)) {
+                    (true, true) => {
+                        tries.others.push(Other::Step {
+                            step: other,
+                            at: at as u32,
+                        });
+                        Some((one, at))
                     }
-                }
+                    (true, false) => Some((one, at)),
+                    (false, true) => Some((other, at)),
+                    (false, false) => None,
+                },
                 Step::Note { slot, next } => {
                     let before = std::mem::replace(&mut tries.slots[slot as usize], at as u32);
                     tries.others.push(Other::Noted { slot, before });
@@ -279,16 +274,12 @@ impl Program {
             at += class.length_at(window, at)?;
         }
         let bytes = window.as_bytes();
-        let may_follow = |at: usize| {
-            let byte = bytes.get(at);
-            byte.is_none_or(|byte| may_begin(first, *byte))
-        };
         if is_lazy {
             let left = match most {
                 UNBOUNDED => UNBOUNDED,
                 most => most - least,
             };
-            if may_follow(at) {
+            if may_follow(first, bytes, at) {
                 let at = at as u32;
                 tries.others.push(Other::More { step, at, left });
                 return Some((next, at as usize));
@@ -323,8 +314,7 @@ impl Program {
         let bytes = window.as_bytes();
         let most = at;
         loop {
-            let may_follow = bytes.get(at).is_none_or(|byte| may_begin(first, *byte));
-            if may_follow && window.is_char_boundary(at) {
+            if may_follow(first, bytes, at) && window.is_char_boundary(at) {
                 break;
             }
             if at <= least {
@@ -366,7 +356,7 @@ impl Program {
             if left != UNBOUNDED {
                 left -= 1;
             }
-            if bytes.get(at).is_none_or(|byte| may_begin(first, *byte)) {
+            if may_follow(first, bytes, at) {
                 tries.spend(at - before);
                 let at = at as u32;
                 tries.others.push(Other::More { step, at, left });
@@ -400,18 +390,10 @@ impl Program {
     }
 }
 
-/// Eight bytes from a place on; what is behind the end counts as NUL.
+/// Whether what stands at a place may begin what follows; behind the end only running it tells.
 #[inline(always)]
-fn eight(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default();
-    match rest.first_chunk::<8>() {
-        Some(eight) => u64::from_le_bytes(*eight),
-        None => {
-            let mut eight = [0; 8];
-            eight[..rest.len()].copy_from_slice(rest);
-            u64::from_le_bytes(eight)
-        }
-    }
+fn may_follow(first: First, bytes: &[u8], at: usize) -> bool {
+    bytes.get(at).is_none_or(|byte| may_begin(first, *byte))
 }
 
 const fn is_word(byte: u8) -> bool {

@@ -510,17 +510,25 @@ impl<'s> Standing<'s> {
     /// Expected minutes to the end once a check was answered; `None` where it cannot save more than
     /// `least`.
     fn to_go_after(&self, check: &PlannedCheck, least: f64, again: bool) -> Option<f64> {
-        let nothing_new = nothing_new(again);
-        let cannot_tell = nothing_new * self.to_go + check.minutes;
+        let (nothing_new, cannot_tell) = self.untold(check, again);
         let most = (self.without - least - cannot_tell) / (1.0 - nothing_new);
         self.belief.to_go_after(&check.answers, self.fixes, most)
+    }
+
+    /// How often a check's answer tells nothing new, and the minutes that this and the check itself
+    /// take. An answer of a question that is asked `again` is most likely the one that was told already.
+    fn untold(&self, check: &PlannedCheck, again: bool) -> (f64, f64) {
+        let nothing_new = match again {
+            true => CANNOT_TELL + (1.0 - CANNOT_TELL) * SAME_AGAIN,
+            false => CANNOT_TELL,
+        };
+        (nothing_new, nothing_new * self.to_go + check.minutes)
     }
 
     /// Minutes that a check saves, less its own, with so many to the end once it was answered; `None`
     /// if they are not more than `least`.
     fn saved_by(&self, check: &PlannedCheck, after: f64, least: f64, again: bool) -> Option<f64> {
-        let nothing_new = nothing_new(again);
-        let cannot_tell = nothing_new * self.to_go + check.minutes;
+        let (nothing_new, cannot_tell) = self.untold(check, again);
         let minutes = cannot_tell + (1.0 - nothing_new) * after;
         // What is left to do is reckoned hopefully, so a check must do its part of it.
         let share = check.least_share(self.belief.probability(0));
@@ -539,15 +547,6 @@ impl<'s> Standing<'s> {
             .into_iter()
             .map(|(chance, belief)| (chance, Standing::new(belief, self.fixes)))
             .collect()
-    }
-}
-
-/// How often a check's answer tells nothing new. One of a question that is asked `again` is most likely
-/// the one that was told already.
-fn nothing_new(again: bool) -> f64 {
-    match again {
-        true => CANNOT_TELL + (1.0 - CANNOT_TELL) * SAME_AGAIN,
-        false => CANNOT_TELL,
     }
 }
 
