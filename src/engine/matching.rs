@@ -351,7 +351,7 @@ impl Search<'_> {
             }
             note.last_start = Some(start);
             let wording = &self.matcher.wordings[owner.wording as usize];
-            if self.places >= MOST_PLACES || !wording.screen.lets_through(window) {
+            if self.places >= MOST_PLACES || !wording.may_stand_in(window) {
                 continue;
             }
             self.places += 1;

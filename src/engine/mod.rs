@@ -27,6 +27,7 @@ pub mod ranking;
 pub mod redact;
 pub mod screen;
 mod shapes;
+mod sieve;
 pub mod timeouts;
 mod wording;
 

@@ -27,17 +27,15 @@ const ANY: u16 = 0x8000;
 /// The sequences of one to three bytes that stand in a window.
 #[derive(Debug)]
 pub(super) struct Sequences {
-    /// For each sequence, the last reading in which it was seen: nothing has to be cleared between
-    /// two windows.
-    seen: Box<[u8; 1 << BITS]>,
-    reading: u8,
+    /// A bit for each sequence: all fit the processor's nearest memory, where hundreds of screens ask
+    /// for them.
+    seen: Box<[u64; 1 << (BITS - 6)]>,
 }
 
 impl Default for Sequences {
     fn default() -> Self {
         Sequences {
-            seen: Box::new([0; 1 << BITS]),
-            reading: 0,
+            seen: Box::new([0; 1 << (BITS - 6)]),
         }
     }
 }
@@ -45,22 +43,24 @@ impl Default for Sequences {
 impl Sequences {
     /// Replaces what was read before by the sequences of a window, in lower case.
     pub(super) fn read(&mut self, window: &[u8]) {
-        if self.reading == u8::MAX {
-            self.seen.fill(0);
-            self.reading = 0;
-        }
-        self.reading += 1;
+        self.seen.fill(0);
         each_sequence(window, |number| self.insert(number));
     }
 
+    #[inline(always)]
     fn insert(&mut self, number: u16) {
-        self.seen[usize::from(number) % (1 << BITS)] = self.reading;
+        self.seen[Self::place(number)] |= 1 << (number % 64);
     }
 
     /// Whether a sequence may stand in the window, by its number.
-    #[inline]
+    #[inline(always)]
     pub(super) fn holds(&self, number: u16) -> bool {
-        self.seen[usize::from(number) % (1 << BITS)] == self.reading
+        self.seen[Self::place(number)] >> (number % 64) & 1 != 0
+    }
+
+    #[inline(always)]
+    fn place(number: u16) -> usize {
+        usize::from(number / 64) % (1 << (BITS - 6))
     }
 }
 
@@ -231,11 +231,38 @@ impl Screen {
     pub(super) fn required(&self) -> &[u16] {
         &self.words[..self.plain()]
     }
+}
 
-    /// Whether the expression may match in the window.
-    pub(super) fn lets_through(&self, window: &Sequences) -> bool {
-        holds(&self.words, window)
-    }
+/// What a formula asks for.
+pub(super) enum Piece<'s> {
+    /// A sequence must stand in the window.
+    Sequence(u16),
+    /// One of several formulas must hold, see [`alternatives`].
+    Any(&'s [u16]),
+}
+
+/// What the words of a formula ask for, one after the other.
+pub(super) fn pieces(mut words: &[u16]) -> impl Iterator<Item = Piece<'_>> {
+    std::iter::from_fn(move || {
+        let (word, rest) = words.split_first()?;
+        if word & ANY == 0 {
+            words = rest;
+            return Some(Piece::Sequence(*word));
+        }
+        let (branches, after) = rest.split_at(usize::from(word & !ANY));
+        words = after;
+        Some(Piece::Any(branches))
+    })
+}
+
+/// The words of each formula of which one must hold.
+pub(super) fn alternatives(mut branches: &[u16]) -> impl Iterator<Item = &[u16]> {
+    std::iter::from_fn(move || {
+        let (length, rest) = branches.split_first()?;
+        let (branch, others) = rest.split_at(usize::from(*length));
+        branches = others;
+        Some(branch)
+    })
 }
 
 /// How often sequences are to be expected in texts: in how many samples' lines each stands, and in how
@@ -302,27 +329,24 @@ impl Rarity {
 fn ordered(words: &[u16], rarity: &Rarity) -> (Vec<u16>, u64) {
     let mut all = Vec::new();
     let mut groups = Vec::new();
-    let mut rest = words;
-    while let Some((word, after)) = rest.split_first() {
-        if word & ANY == 0 {
-            all.push(*word);
-            rest = after;
-            continue;
-        }
-        let (mut branches, others) = after.split_at(usize::from(word & !ANY));
-        let mut group = Vec::new();
+    for piece in pieces(words) {
+        let branches = match piece {
+            Piece::Sequence(word) => {
+                all.push(word);
+                continue;
+            }
+            Piece::Any(branches) => branches,
+        };
+        let mut group = vec![0];
         let mut of_group: u64 = 0;
-        while let Some((length, tail)) = branches.split_first() {
-            let (branch, next) = tail.split_at(usize::from(*length));
+        for branch in alternatives(branches) {
             let (branch, of_branch) = ordered(branch, rarity);
             group.push(branch.len() as u16);
             group.extend(branch);
             of_group = of_group.saturating_add(of_branch);
-            branches = next;
         }
-        group.insert(0, ANY | group.len() as u16);
+        group[0] = ANY | (group.len() - 1) as u16;
         groups.push((of_group, group));
-        rest = others;
     }
     all.sort_by_key(|word| (rarity.uses(*word), *word));
     all.dedup();
@@ -337,37 +361,6 @@ fn ordered(words: &[u16], rarity: &Rarity) -> (Vec<u16>, u64) {
         all.extend(group);
     }
     (all, uses)
-}
-
-fn holds(mut words: &[u16], window: &Sequences) -> bool {
-    while let Some((word, rest)) = words.split_first() {
-        if word & ANY == 0 {
-            if !window.holds(*word) {
-                return false;
-            }
-            words = rest;
-            continue;
-        }
-        let (mut branches, after) = rest.split_at(usize::from(word & !ANY));
-        let mut found = false;
-        while let Some((length, rest)) = branches.split_first() {
-            let (branch, others) = rest.split_at(usize::from(*length));
-            // Most alternatives are refused by their first sequence.
-            let may_hold = branch
-                .first()
-                .is_none_or(|word| word & ANY != 0 || window.holds(*word));
-            if may_hold && holds(branch, window) {
-                found = true;
-                break;
-            }
-            branches = others;
-        }
-        if !found {
-            return false;
-        }
-        words = after;
-    }
-    true
 }
 
 /// `left` and `right` are what stands immediately before and after the piece in every match.
@@ -581,12 +574,14 @@ fn known(letters: &[u8]) -> Vec<u16> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sieve::Sieve;
     use super::{Screen, Sequences};
 
     fn lets_through(expression: &str, text: &str) -> bool {
         let mut window = Sequences::default();
         window.read(text.to_ascii_lowercase().as_bytes());
-        Screen::new(&regex_syntax::parse(expression).unwrap()).lets_through(&window)
+        let screen = Screen::new(&regex_syntax::parse(expression).unwrap());
+        Sieve::of(screen.words()).lets_through(&window)
     }
 
     #[test]

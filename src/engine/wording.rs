@@ -8,7 +8,8 @@ use regex::{Regex, RegexBuilder};
 use super::evidence::{Fact, Span, Stance, seconds, stance};
 use super::expression::{Expression, Match, SIZE_LIMIT, Tries};
 use super::graph::{Hop, Pattern, System};
-use super::screen::Screen;
+use super::screen::{Screen, Sequences};
+use super::sieve::Sieve;
 
 /// A wording is read at most that often in one window.
 const MOST_IN_A_WINDOW: usize = 8;
@@ -79,12 +80,13 @@ enum Meaning {
     Duration,
 }
 
-/// A known wording. Its expression is compiled when it is first run.
+/// A known wording. What is needed to look for it is made when it is first looked for.
 #[derive(Debug)]
 pub(super) struct Wording {
     expression: String,
     compiled: OnceLock<Option<Compiled>>,
-    pub(super) screen: Screen,
+    screen: Screen,
+    sieve: OnceLock<Sieve>,
     facts: Vec<(Arc<str>, Template)>,
     /// What people's words tell where they are denied; `None` for words of programs, which state.
     denied: Option<Vec<(Arc<str>, Arc<str>)>>,
@@ -139,6 +141,7 @@ impl Wording {
             expression: pattern.regex.clone(),
             compiled: OnceLock::new(),
             screen,
+            sieve: OnceLock::new(),
             facts: pattern
                 .facts
                 .iter()
@@ -181,6 +184,12 @@ impl Wording {
                 Some(Compiled { expression, groups })
             })
             .as_ref()
+    }
+
+    /// Whether the wording may stand in a window; `false` is certain.
+    pub(super) fn may_stand_in(&self, window: &Sequences) -> bool {
+        let sieve = || Sieve::of(self.screen.words());
+        self.sieve.get_or_init(sieve).lets_through(window)
     }
 
     /// Reads the window `offset..end` of the text; how often the wording stands in it.

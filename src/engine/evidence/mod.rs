@@ -28,6 +28,7 @@ mod stated;
 mod time;
 mod traceback;
 mod view;
+mod vocabulary;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};

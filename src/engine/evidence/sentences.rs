@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::Span;
+use super::vocabulary::Vocabulary;
 
 /// How a sentence means the words that stand in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,19 +28,19 @@ const MOST_WORDS_BETWEEN: usize = 8;
 const SHORT_QUESTION: usize = 4;
 
 /// Words that deny what follows them.
-const DENIALS: &[&str] = &[
+static DENIALS: Vocabulary = Vocabulary::of(&[
     "no", "not", "never", "none", "neither", "nor", "without", "cannot", "isnt", "arent", "wasnt",
     "werent", "dont", "doesnt", "didnt", "havent", "hasnt", "hadnt", "wont", "cant", "aint",
     "kein", "keine", "keinen", "keiner", "keinem", "nicht", "nie", "niemals", "ohne", "pas",
     "sans", "aucun", "aucune", "jamais", "sin", "ningún", "ningun", "ninguna", "nunca", "sem",
     "não", "senza", "non",
-];
+]);
 
 /// Words of leaving out, which deny only where nothing is said to happen without it.
-const LEFT_OUT: &[&str] = &["without", "ohne", "sans", "sin", "sem", "senza"];
+static LEFT_OUT: Vocabulary = Vocabulary::of(&["without", "ohne", "sans", "sin", "sem", "senza"]);
 
 /// Words that may stand between a denial and what it denies.
-const LIGHT: &[&str] = &[
+static LIGHT: Vocabulary = Vocabulary::of(&[
     "a",
     "an",
     "the",
@@ -135,10 +136,10 @@ const LIGHT: &[&str] = &[
     "derrière",
     "detrás",
     "im",
-];
+]);
 
 /// Words that say that something happens: "without the proxy it works" states the proxy.
-const OUTCOMES: &[&str] = &[
+static OUTCOMES: Vocabulary = Vocabulary::of(&[
     "work",
     "works",
     "worked",
@@ -183,10 +184,10 @@ const OUTCOMES: &[&str] = &[
     "marche",
     "funciona",
     "va",
-];
+]);
 
 /// Words that follow what is said not to be in play: "nginx is not involved".
-const IN_PLAY: &[&str] = &[
+static IN_PLAY: Vocabulary = Vocabulary::of(&[
     "used",
     "involved",
     "in",
@@ -200,17 +201,17 @@ const IN_PLAY: &[&str] = &[
     "beteiligt",
     "dazwischen",
     "im",
-];
+]);
 
-const BEINGS: &[&str] = &[
+static BEINGS: Vocabulary = Vocabulary::of(&[
     "is", "are", "was", "were", "ist", "sind", "war", "est", "está", "has", "have",
-];
-const BEINGS_DENIED: &[&str] = &[
+]);
+static BEINGS_DENIED: Vocabulary = Vocabulary::of(&[
     "isn't", "aren't", "wasn't", "weren't", "isnt", "arent", "wasnt",
-];
+]);
 
 /// Words that begin a question which can be answered with yes or no.
-const OPENERS: &[&str] = &[
+static OPENERS: Vocabulary = Vocabulary::of(&[
     "is",
     "are",
     "was",
@@ -245,16 +246,16 @@ const OPENERS: &[&str] = &[
     "puede",
     "podría",
     "será",
-];
+]);
 
 /// What may stand before the word that opens a question.
-const FILLERS: &[&str] = &[
+static FILLERS: Vocabulary = Vocabulary::of(&[
     "so", "and", "but", "or", "hi", "hello", "ok", "okay", "well", "also", "then", "hmm", "und",
     "oder", "aber", "et", "mais", "y", "pero",
-];
+]);
 
 /// Questions that take what they speak of for granted: "is it normal that ..", "can anyone ..".
-const GRANTING: &[&str] = &[
+static GRANTING: Vocabulary = Vocabulary::of(&[
     "anyone",
     "anybody",
     "someone",
@@ -289,18 +290,18 @@ const GRANTING: &[&str] = &[
     "anything",
     "something",
     "bug",
-];
+]);
 
 /// Words between what is expected and the word that says so.
-const AROUND_EXPECTED: &[&str] = &[
+static AROUND_EXPECTED: Vocabulary = Vocabulary::of(&[
     "a", "an", "the", "status", "code", "http", "with", "of", "than", "to", "be", "have", "been",
     "return", "returns", "returned", "respond", "responds", "answer", "answers", "response",
     "give", "gives", "get", "see", "receive", "send", "sends", "says", "say", "any", "mit",
     "einen", "ein", "eine",
-];
+]);
 
 /// Words that say what ought to come, or what does not.
-const EXPECTING: &[&str] = &[
+static EXPECTING: Vocabulary = Vocabulary::of(&[
     "should",
     "must",
     "shall",
@@ -317,7 +318,7 @@ const EXPECTING: &[&str] = &[
     "erwartet",
     "statt",
     "anstatt",
-];
+]);
 
 /// Whether the words that begin there are only what ought to come, or what does not come: "it should
 /// answer 101", "200 instead of 101", "not a 404". What it should not do it does.
@@ -325,16 +326,16 @@ pub(super) fn is_expectation(text: &str, start: usize) -> bool {
     let before = sentence_before(text, start);
     let mut back = words(before)
         .rev()
-        .skip_while(|word| AROUND_EXPECTED.contains(&&**word));
+        .skip_while(|word| AROUND_EXPECTED.contains(word));
     let Some(word) = back.next() else {
         return false;
     };
     if !denies(&word) {
-        return EXPECTING.contains(&&*word);
+        return EXPECTING.contains(&word);
     }
     !back
         .next()
-        .is_some_and(|before| EXPECTING.contains(&&*before))
+        .is_some_and(|before| EXPECTING.contains(&before))
 }
 
 /// How the sentence around the bytes `start..end` of the text means them.
@@ -350,7 +351,7 @@ pub fn stance(text: &str, start: usize, end: usize) -> Stance {
     let has_outcome = || {
         [before, after]
             .iter()
-            .any(|part| words(part).any(|word| OUTCOMES.contains(&&*word)))
+            .any(|part| words(part).any(|word| OUTCOMES.contains(&word)))
     };
     if is_denied_before(before, has_outcome) || is_denied_after(after, has_outcome) {
         return Stance::Denied;
@@ -400,28 +401,50 @@ pub(super) fn sentence_around(text: &str, words: Span) -> Span {
 fn sentence_before(text: &str, start: usize) -> &str {
     let from = text.floor_char_boundary(start.saturating_sub(REACH));
     let before = &text[from..start];
-    let begin = ends_of_sentences(before).next_back().unwrap_or(0);
-    &before[begin..]
+    let mut rest = before.as_bytes();
+    while let Some(at) = rest.iter().rposition(|byte| may_end(*byte)) {
+        if let Some(begin) = sentence_end(before, at) {
+            return &before[begin..];
+        }
+        rest = &rest[..at];
+    }
+    before
 }
 
 /// What stands after in the same sentence, with the mark that ends it.
 pub(super) fn sentence_after(text: &str, end: usize) -> &str {
     let to = text.ceil_char_boundary((end + REACH).min(text.len()));
     let after = &text[end..to];
-    let stop = ends_of_sentences(after).next().unwrap_or(after.len());
-    &after[..stop]
+    let mut from = 0;
+    while let Some(at) = after.as_bytes()[from..].iter().position(|byte| may_end(*byte)) {
+        if let Some(stop) = sentence_end(after, from + at) {
+            return &after[..stop];
+        }
+        from += at + 1;
+    }
+    after
 }
 
-/// One past the marks that end sentences.
-fn ends_of_sentences(text: &str) -> impl DoubleEndedIterator<Item = usize> {
-    let bytes = text.bytes().enumerate();
-    bytes.filter_map(|(at, byte)| sentence_end(text, at, byte))
+/// The first bytes of marks that may end a sentence.
+const ENDS: [bool; 256] = {
+    let mut ends = [false; 256];
+    let marks = b"\n.!?;\xe3\xef";
+    let mut at = 0;
+    while at < marks.len() {
+        ends[marks[at] as usize] = true;
+        at += 1;
+    }
+    ends
+};
+
+fn may_end(byte: u8) -> bool {
+    ENDS[usize::from(byte)]
 }
 
-/// Where the mark that begins with the byte at `at` ends, if it ends a sentence: most do only before
-/// a space, so that addresses keep theirs.
-fn sentence_end(text: &str, at: usize, byte: u8) -> Option<usize> {
-    let length = match byte {
+/// Where the mark ends that begins at `at`, if it ends a sentence: most do only before a space, so
+/// that addresses keep theirs.
+fn sentence_end(text: &str, at: usize) -> Option<usize> {
+    let length = match text.as_bytes()[at] {
         b'\n' => 1,
         b'.' | b'!' | b'?' | b';' => {
             let next = text[at + 1..].chars().next();
@@ -474,7 +497,7 @@ fn is_denied_before(before: &str, has_outcome: impl Fn() -> bool) -> bool {
             return false;
         }
         if denies(&word) {
-            return !(LEFT_OUT.contains(&&*word) && has_outcome());
+            return !(LEFT_OUT.contains(&word) && has_outcome());
         }
         list = match (&*word, list) {
             ("or" | "oder" | "ou", _) | (",", List::Member) => List::Joined,

@@ -10,6 +10,7 @@ use super::super::index::Index;
 use super::super::knowledge::{SourceFile, read};
 use super::super::matching::expressions;
 use super::super::screen::Sequences;
+use super::super::sieve::Sieve;
 use super::super::wording::{capture_name, in_ascii};
 use super::{Expression, Match, Tries};
 
@@ -126,7 +127,7 @@ fn no_example_is_held_back_before_its_expression_is_run() {
                 tries.look_at(example, window);
                 sequences.read(words.as_bytes());
                 if expression.find(words, 0, &mut tries).is_some()
-                    && !screen.lets_through(&sequences)
+                    && !Sieve::of(screen.words()).lets_through(&sequences)
                 {
                     held_back.push(format!("{}: {words}", pattern.id));
                 }

@@ -116,7 +116,7 @@ pub struct NextStep {
 #[derive(Debug)]
 pub struct Planner {
     checks: Vec<PlannedCheck>,
-    /// For each root, the checks that its family names.
+    /// For each root, the checks that its family names, in its order.
     named_by: Vec<Vec<usize>>,
     /// The keys that answers assert, numbered, and for each the values, numbered on.
     keys: HashMap<String, Key>,
@@ -240,9 +240,12 @@ impl Planner {
             })
             .collect();
         let names = |root: usize| {
-            let named = checks.iter().map(|check| check.places[root] != UNNAMED);
-            let positions = named.enumerate().filter(|(_, is_named)| *is_named);
-            positions.map(|(position, _)| position).collect()
+            let place = |position: &usize| checks[*position].places[root];
+            let mut named: Vec<usize> = (0..checks.len())
+                .filter(|position| place(position) != UNNAMED)
+                .collect();
+            named.sort_by_key(place);
+            named
         };
         Planner {
             named_by: (0..graph.causes.len()).map(names).collect(),
@@ -323,10 +326,14 @@ impl Planner {
         let rest = (1.0 - now.clone().sum::<f64>()).max(posterior.something_else);
         let stand = Standing::new(Belief::new(now, rest, &fixes), &fixes);
         let mut best: Option<(usize, f64)> = None;
+        // The checks that the likeliest causes name first are most likely the best, and the better
+        // one is known the sooner others are known to be worse.
         let mut is_named = vec![false; self.checks.len()];
-        for check in likeliest.iter().flat_map(|cause| &self.named_by[*cause]) {
-            is_named[*check] = true;
-        }
+        let named = likeliest.iter().flat_map(|cause| &self.named_by[*cause]);
+        let named: Vec<usize> = named
+            .copied()
+            .filter(|check| !std::mem::replace(&mut is_named[*check], true))
+            .collect();
         let is_open = |planned: &PlannedCheck| {
             !answered.contains(&planned.check)
                 && (can_probe || !planned.is_probe)
@@ -334,8 +341,9 @@ impl Planner {
         };
         // Expected minutes to the end after each check, as far as they were reckoned.
         let mut after = vec![None; self.checks.len()];
-        for (position, planned) in self.checks.iter().enumerate() {
-            if !is_named[position] || !is_open(planned) {
+        for position in named {
+            let planned = &self.checks[position];
+            if !is_open(planned) {
                 continue;
             }
             // Nobody goes anywhere to answer a question, or while this service probes.

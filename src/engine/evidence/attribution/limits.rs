@@ -174,15 +174,41 @@ impl<'a> Limits<'a> {
 
 /// Most texts name none, which is seen without cutting sentences into words.
 fn names_a_writing(text: &str) -> bool {
-    let mut parts = text.as_bytes().split(|byte| !byte.is_ascii_alphanumeric());
-    parts.any(|part| {
-        let begins = |first: &u8| b"dmrgfsh".contains(&first.to_ascii_lowercase());
-        let is_part = |word: &&str| part.eq_ignore_ascii_case(word.as_bytes());
-        part.len() > 2
-            && part.first().is_some_and(begins)
-            && WRITINGS.iter().chain(&["default"]).any(is_part)
+    let bytes = text.as_bytes();
+    let mut is_inside = false;
+    bytes.iter().enumerate().any(|(at, byte)| {
+        let letter = LETTERS[usize::from(*byte)];
+        let begins = letter == BEGINS && !is_inside;
+        is_inside = letter != NO_LETTER;
+        begins && is_writing(&bytes[at..])
     })
 }
+
+/// Whether a word of [`WRITINGS`] stands at the beginning, or "default".
+fn is_writing(bytes: &[u8]) -> bool {
+    let length = bytes.iter().position(|byte| !byte.is_ascii_alphanumeric());
+    let word = &bytes[..length.unwrap_or(bytes.len())];
+    let is_word = |writing: &&str| word.eq_ignore_ascii_case(writing.as_bytes());
+    WRITINGS.iter().chain(&["default"]).any(is_word)
+}
+
+/// What a byte is to words: none of a word, one of a word, or one with which a writing begins.
+const LETTERS: [u8; 256] = {
+    let mut letters = [NO_LETTER; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        letters[byte] = match (byte as u8).to_ascii_lowercase() {
+            b'd' | b'm' | b'r' | b'g' | b'f' | b's' | b'h' => BEGINS,
+            letter if letter.is_ascii_alphanumeric() => LETTER,
+            _ => NO_LETTER,
+        };
+        byte += 1;
+    }
+    letters
+};
+const NO_LETTER: u8 = 0;
+const LETTER: u8 = 1;
+const BEGINS: u8 = 2;
 
 /// Whether the sentence says that its words stand in some manual.
 fn is_of_a_writing(text: &str, said: Span) -> bool {

@@ -4,16 +4,20 @@ use super::Edit;
 
 /// Finds quotation marks, spaces and invisible letters that stand for plain ones or for none.
 pub(super) fn find(text: &str, edits: &mut Vec<Edit>) {
-    if !text.is_ascii() {
-        unusual_letters(text, edits);
-    }
+    unusual_letters(text, edits);
     entities(text, edits);
 }
 
 fn unusual_letters(text: &str, edits: &mut Vec<Edit>) {
-    for (start, letter) in text.char_indices().filter(|(_, letter)| !letter.is_ascii()) {
+    let mut from = 0;
+    while let Some(passed) = text.as_bytes()[from..].iter().position(|byte| !byte.is_ascii()) {
+        let start = from + passed;
+        let Some(letter) = text[start..].chars().next() else {
+            return;
+        };
+        let end = start + letter.len_utf8();
+        from = end;
         if let Some(with) = plain(letter) {
-            let end = start + letter.len_utf8();
             // Invisible letters join or part words in other scripts.
             if !with.is_empty() || is_between_ascii(text, start, end) {
                 edits.push(Edit { start, end, with });
