@@ -1,6 +1,7 @@
 //! What a case's evidence amounts to, and what each entry changed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::contradictions::{Contradiction, contradictions};
 use super::counting::Counted;
@@ -127,7 +128,8 @@ impl DiagnosedCase {
                 "applied".to_owned(),
                 "I applied it; look whether it helped".to_owned(),
             );
-            diagnosis.next_step.answers.insert(0, applied);
+            let others = diagnosis.next_step.answers.iter().cloned();
+            diagnosis.next_step.answers = std::iter::once(applied).chain(others).collect();
         }
         DiagnosedCase {
             contradictions: contradictions(engine.graph(), &case, &counted, &diagnosis),
@@ -302,7 +304,7 @@ fn closed_step() -> NextStep {
         minutes: 0.0,
         who: Who::Helpdesk,
         why: "Somebody said how it ended.".to_owned(),
-        answers: Vec::new(),
+        answers: Arc::default(),
     }
 }
 
@@ -323,10 +325,10 @@ fn verifying_step(engine: &Engine, verification: &Verification, diagnosis: &Diag
             minutes: 1.0,
             who: Who::Helpdesk,
             why: "The fix is proven.".to_owned(),
-            answers: vec![
+            answers: Arc::new([
                 (CLOSE_AS_SOLVED.to_owned(), "Yes, it is solved".to_owned()),
                 ("still-fails".to_owned(), "No, it fails again".to_owned()),
-            ],
+            ]),
         };
     }
     let fix = graph.cause(cause).and_then(|cause| cause.fix.as_ref());
@@ -378,9 +380,9 @@ fn again_step(cause: &str, verify: &str, who: Who, why: &str) -> NextStep {
         minutes: 1.0,
         who,
         why: why.to_owned(),
-        answers: vec![
+        answers: Arc::new([
             ("it-works-now".to_owned(), "It works now".to_owned()),
             ("still-fails".to_owned(), "It still fails".to_owned()),
-        ],
+        ]),
     }
 }

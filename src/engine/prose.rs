@@ -1,5 +1,7 @@
 //! The prose of causes: its sections, and the case's own values in its commands.
 
+use std::borrow::Cow;
+
 use super::graph::Cause;
 
 /// Stands in a text for the host that a case does not name.
@@ -64,21 +66,20 @@ impl Subject {
     /// Values come from a paste and go into commands that people run, so anything but the letters of
     /// an address is left out.
     pub fn fill(&self, text: &str) -> String {
-        if !text.contains('{') {
+        if memchr::memchr(b'{', text.as_bytes()).is_none() {
             return text.to_owned();
         }
         let mut filled = String::with_capacity(text.len() + 64);
         let mut rest = text;
-        while let Some(brace) = rest.find('{') {
+        while let Some(brace) = memchr::memchr(b'{', rest.as_bytes()) {
             filled.push_str(&rest[..brace]);
             rest = &rest[brace + 1..];
-            let named = rest
-                .split_once('}')
-                .and_then(|(name, after)| Some((self.value(name)?, after)));
+            let end = memchr::memchr(b'}', rest.as_bytes());
+            let named = end.and_then(|end| Some((self.value(&rest[..end])?, end + 1)));
             match named {
                 Some((value, after)) => {
-                    filled.push_str(&address_letters(&value));
-                    rest = after;
+                    push_address_letters(&mut filled, &value);
+                    rest = &rest[after..];
                 }
                 None => filled.push('{'),
             }
@@ -88,7 +89,7 @@ impl Subject {
     }
 
     /// What stands for a name in braces; `None` if it is none of the case's values.
-    fn value(&self, name: &str) -> Option<String> {
+    fn value(&self, name: &str) -> Option<Cow<'_, str>> {
         let secure = self.scheme.as_deref() != Some("ws");
         let scheme = self.scheme.as_deref().unwrap_or("wss");
         let http = if secure { "https" } else { "http" };
@@ -116,19 +117,19 @@ impl Subject {
         // From ws to http, and from wss to https.
         let of_a_page = |address: String| address.replacen("ws", "http", 1);
         Some(match name {
-            "host" => host.to_owned(),
-            "port" => self.port.as_deref().unwrap_or(default_port).to_owned(),
-            "path" => path.to_owned(),
-            "scheme" => scheme.to_owned(),
-            "http_scheme" => http.to_owned(),
-            "url" => url(),
-            "http_url" => of_a_page(url()),
+            "host" => host.into(),
+            "port" => self.port.as_deref().unwrap_or(default_port).into(),
+            "path" => path.into(),
+            "scheme" => scheme.into(),
+            "http_scheme" => http.into(),
+            "url" => url().into(),
+            "http_url" => of_a_page(url()).into(),
             "origin" => match &self.origin {
-                Some(origin) => origin.clone(),
-                None => format!("{http}://{}", bracketed()),
+                Some(origin) => origin.into(),
+                None => format!("{http}://{}", bracketed()).into(),
             },
-            "socket_origin" => socket_origin(),
-            "http_origin" => of_a_page(socket_origin()),
+            "socket_origin" => socket_origin().into(),
+            "http_origin" => of_a_page(socket_origin()).into(),
             _ => return None,
         })
     }
@@ -142,19 +143,24 @@ pub fn is_whole(url: &str) -> bool {
         .is_none_or(|path| !rest[path..].contains('['))
 }
 
-/// Only what an address may hold and a shell, a configuration file or Markdown takes literally.
-fn address_letters(value: &str) -> String {
-    value
-        .chars()
-        .filter(|letter| {
-            letter.is_ascii_alphanumeric()
-                || matches!(
-                    letter,
-                    '.' | '-' | '_' | '/' | ':' | '[' | ']' | '~' | '%' | '+' | '@'
-                )
-        })
-        .take(300)
-        .collect()
+/// A longer value is cut: no address that somebody dials is longer.
+const LONGEST_VALUE: usize = 300;
+
+/// Adds of a value only what an address may hold and a shell, a configuration file or Markdown takes
+/// literally.
+fn push_address_letters(filled: &mut String, value: &str) {
+    let is_of_address = |letter: &char| {
+        letter.is_ascii_alphanumeric()
+            || matches!(
+                letter,
+                '.' | '-' | '_' | '/' | ':' | '[' | ']' | '~' | '%' | '+' | '@'
+            )
+    };
+    let is_plain = value.len() <= LONGEST_VALUE && value.chars().all(|letter| is_of_address(&letter));
+    match is_plain {
+        true => filled.push_str(value),
+        false => filled.extend(value.chars().filter(is_of_address).take(LONGEST_VALUE)),
+    }
 }
 
 /// A part of a cause's prose.

@@ -82,7 +82,7 @@ impl Said {
         self.text(step.who.as_str());
         self.text(&step.why);
         self.number(step.answers.len());
-        for (id, title) in &step.answers {
+        for (id, title) in step.answers.iter() {
             self.text(id);
             self.text(title);
         }

@@ -11,11 +11,12 @@ use super::super::index::Index;
 use super::super::knowledge;
 use super::super::learned::LearnedPriors;
 use super::super::matching::{Matcher, expressions, holds};
-use super::super::next_step::{Choice, Circumstances, Plan, Planner, StepKind};
+use super::super::next_step::{ButtonWords, Choice, Circumstances, Plan, Planner, StepKind};
 use super::super::ranking::{Model, Numbers, Posterior, Source};
 use super::super::timeouts::{Known, candidates};
 use super::gathered::Gathered;
 use super::name::Named;
+use super::steps::answers;
 use super::verdict::verdict;
 use super::*;
 
@@ -54,6 +55,8 @@ pub struct Engine {
     /// What the causes and the symptoms are called, at their positions.
     pub(super) cause_names: Arc<[Named]>,
     pub(super) symptom_names: Arc<[Named]>,
+    /// The answers that can be given to the checks, at their positions.
+    pub(super) check_answers: Arc<[ButtonWords]>,
     pub(super) hash: String,
     /// The hash without what was learnt.
     graph_hash: String,
@@ -139,6 +142,7 @@ impl Engine {
             symptom_names: symptoms
                 .map(|own| Named::new(&own.id, &own.title))
                 .collect(),
+            check_answers: graph.checks.iter().map(answers).collect(),
             matcher: Arc::new(matcher),
             planner,
             hash: learned.stamp(&graph_hash),
@@ -160,6 +164,7 @@ impl Engine {
             matcher: self.matcher.clone(),
             cause_names: self.cause_names.clone(),
             symptom_names: self.symptom_names.clone(),
+            check_answers: self.check_answers.clone(),
             model,
             planner,
             symptoms_of_key: self.symptoms_of_key.clone(),

@@ -1,9 +1,10 @@
 //! The next step in words, with the case's own values in its commands.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::super::graph::{Cause, Check, CheckKind, Graph, Layer, Who};
-use super::super::next_step::{Choice, NextStep, Plan, StepKind, kind_of};
+use super::super::next_step::{ButtonWords, Choice, NextStep, Plan, StepKind, kind_of};
 use super::super::prose::{Subject, sections, summary};
 use super::verdict::LEAST_NAMED;
 use super::{Engine, RankedCause, VerdictKind};
@@ -48,12 +49,7 @@ impl Engine {
             minutes: check.minutes,
             who: check.who,
             why,
-            answers: check
-                .answers
-                .iter()
-                .map(|answer| (answer.id.clone(), answer.title.clone()))
-                .chain([("cannot-tell".to_owned(), cannot_tell(check).to_owned())])
-                .collect(),
+            answers: self.check_answers[position].clone(),
         }
     }
 
@@ -154,12 +150,20 @@ impl Engine {
                 "No check is worth more than trying this: it is the cause in {} of 100 such cases.",
                 (probability * 100.0).round()
             ),
-            answers: vec![
+            answers: Arc::new([
                 ("it-works-now".to_owned(), "It works now".to_owned()),
                 ("still-fails".to_owned(), "It still fails".to_owned()),
-            ],
+            ]),
         }
     }
+}
+
+/// What can be answered to a check.
+pub(super) fn answers(check: &Check) -> ButtonWords {
+    let own = check.answers.iter();
+    own.map(|answer| (answer.id.clone(), answer.title.clone()))
+        .chain([("cannot-tell".to_owned(), cannot_tell(check).to_owned())])
+        .collect()
 }
 
 /// The words of the answer that tells nothing.
@@ -190,7 +194,7 @@ fn nothing_to_do() -> NextStep {
         minutes: 1.0,
         who: Who::User,
         why: "Nothing in the evidence is a fault.".to_owned(),
-        answers: Vec::new(),
+        answers: Arc::default(),
     }
 }
 
@@ -220,7 +224,7 @@ fn hand_over(graph: &Graph, causes: &[RankedCause]) -> NextStep {
         why: "No check or fix that is known here is worth its minutes: going on would take longer \
               than asking somebody who knows that part."
             .to_owned(),
-        answers: Vec::new(),
+        answers: Arc::default(),
     }
 }
 

@@ -8,6 +8,7 @@
 mod minutes;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use foldhash::HashMap;
 
@@ -89,6 +90,9 @@ impl StepKind {
     }
 }
 
+/// The answers of a step: id and words of the button, shared by all who are asked the same.
+pub type ButtonWords = Arc<[(String, String)]>;
+
 /// The next step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct NextStep {
@@ -108,8 +112,8 @@ pub struct NextStep {
     pub who: Who,
     /// Why it is next.
     pub why: String,
-    /// What can come out: id and words of the button.
-    pub answers: Vec<(String, String)>,
+    /// What can come out.
+    pub answers: ButtonWords,
 }
 
 /// What each answer of a check says of each cause, computed once.
@@ -428,23 +432,31 @@ impl Planner {
         for key in first.keys.iter().flatten() {
             is_told[*key] = true;
         }
-        let mut found: Vec<(f64, usize)> = (0..self.checks.len())
+        let others = (0..self.checks.len())
             .filter(|other| *other != chosen && is_open(*other))
             .map(|other| (other, &self.checks[other]))
             .filter(|(_, other)| other.access == first.access)
             // What the first one tells need not be asked again.
-            .filter(|(_, other)| !other.keys.iter().flatten().any(|key| is_told[*key]))
-            .filter_map(|(position, other)| {
-                let detour = other.detour(stand.fixes.causes()) + waiting(other.who, can);
-                let known = after[position];
-                let after = known.or_else(|| stand.to_go_after(other, detour, false))?;
-                let saved = stand.saved_by(other, after, detour, false)? - detour;
-                (saved > LEAST_SAVED).then_some((saved, position))
-            })
-            .collect();
-        found.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        // Those that are worth little alone are worth less after another one.
-        found.truncate(MOST_ALONG);
+            .filter(|(_, other)| !other.keys.iter().flatten().any(|key| is_told[*key]));
+        // Most worth first. Those that are worth little alone are worth less after another one.
+        let mut found: Vec<(f64, usize)> = Vec::with_capacity(MOST_ALONG + 1);
+        for (position, other) in others {
+            let detour = other.detour(stand.fixes.causes()) + waiting(other.who, can);
+            let least = match found.get(MOST_ALONG - 1) {
+                Some((saved, _)) => *saved,
+                None => LEAST_SAVED,
+            };
+            let after =
+                after[position].or_else(|| stand.to_go_after(other, detour + least, false));
+            let saved = after.and_then(|after| stand.saved_by(other, after, detour, false));
+            if let Some(saved) = saved.map(|saved| saved - detour)
+                && saved > least
+            {
+                let place = found.partition_point(|(known, _)| *known >= saved);
+                found.insert(place, (saved, position));
+                found.truncate(MOST_ALONG);
+            }
+        }
         if found.is_empty() {
             return Vec::new();
         }
@@ -452,7 +464,7 @@ impl Planner {
         found.retain(|(alone, position)| {
             let other = &self.checks[*position];
             let detour = other.detour(stand.fixes.causes()) + waiting(other.who, can);
-            saved_after(&outcomes, other, *alone, detour) > LEAST_SAVED
+            pays_after(&outcomes, other, *alone, detour)
         });
         let checks = found.into_iter();
         checks
@@ -558,23 +570,29 @@ impl<'s> Standing<'s> {
     }
 }
 
-/// What a check that saves so many minutes `alone` beyond its `detour` still saves when another one
-/// was answered before.
-fn saved_after(
+/// Whether a check that saves so many minutes `alone` beyond its `detour` is still worth them when
+/// another one was answered before.
+fn pays_after(
     outcomes: &[(f64, Standing<'_>)],
     check: &PlannedCheck,
     alone: f64,
     detour: f64,
-) -> f64 {
-    let after_answers = outcomes.iter().map(|(chance, after)| {
-        // Nobody has to do it where it does not pay any more.
+) -> bool {
+    let mut saved = CANNOT_TELL * alone;
+    let mut outcomes = outcomes.iter();
+    // What is saved after some of the answers may be enough, for none takes anything away: nobody has
+    // to do the check where it does not pay any more.
+    while saved <= LEAST_SAVED {
+        let Some((chance, after)) = outcomes.next() else {
+            return false;
+        };
         let still = after
             .to_go_after(check, detour, false)
             .and_then(|then| after.saved_by(check, then, detour, false))
             .map_or(0.0, |saved| saved - detour);
-        chance * (1.0 - CANNOT_TELL) * still.max(0.0)
-    });
-    CANNOT_TELL * alone + after_answers.sum::<f64>()
+        saved += chance * (1.0 - CANNOT_TELL) * still.max(0.0);
+    }
+    true
 }
 
 impl PlannedCheck {
