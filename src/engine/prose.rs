@@ -156,7 +156,8 @@ fn push_address_letters(filled: &mut String, value: &str) {
                 '.' | '-' | '_' | '/' | ':' | '[' | ']' | '~' | '%' | '+' | '@'
             )
     };
-    let is_plain = value.len() <= LONGEST_VALUE && value.chars().all(|letter| is_of_address(&letter));
+    let is_plain =
+        value.len() <= LONGEST_VALUE && value.chars().all(|letter| is_of_address(&letter));
     match is_plain {
         true => filled.push_str(value),
         false => filled.extend(value.chars().filter(is_of_address).take(LONGEST_VALUE)),

@@ -1,7 +1,8 @@
 //! A screen's formula as a list of looks, each of which says where to look next.
 //!
 //! Of a formula's alternatives most are refused by their first sequence, so what counts is how fast
-//! the next one is reached: no alternative is counted, copied or called for.
+//! the next one is reached: the first looks of all alternatives stand side by side, and no
+//! alternative is counted, copied or called for.
 
 use super::screen::{Piece, Sequences, alternatives, pieces};
 
@@ -31,27 +32,18 @@ impl Sieve {
     /// Reads the looks off the words of a screen's formula. One of more looks than can be numbered
     /// holds nothing back.
     pub(super) fn of(formula: &[u16]) -> Self {
-        let mut looks = Vec::new();
-        add(&mut looks, formula, HOLDS, LACKS);
-        if looks.len() >= usize::from(LACKS) {
-            looks.clear();
-        }
-        let last = looks.len().saturating_sub(1);
-        let forward = |target: u16| match usize::from(target) <= last {
-            true => (last - usize::from(target)) as u16,
-            false => target,
-        };
-        looks.reverse();
-        for (at, look) in looks.iter_mut().enumerate() {
-            look.absent = forward(look.absent);
-            look.present = match forward(look.present) {
-                next if usize::from(next) == at + 1 => NEXT,
-                other => other,
+        let mut plan = Plan::default();
+        let first = plan.begin();
+        plan.add(formula, first, Target::HOLDS, Target::LACKS);
+        if plan.looks.len() >= usize::from(LACKS) {
+            return Sieve {
+                looks: Box::default(),
+                first: HOLDS,
             };
         }
         Sieve {
-            first: if looks.is_empty() { HOLDS } else { 0 },
-            looks: looks.into(),
+            first: plan.place_of(first),
+            looks: plan.looks(),
         }
     }
 
@@ -77,26 +69,121 @@ impl Sieve {
     }
 }
 
-/// Adds the looks of a formula from its end on, and returns where it begins. `present` is where to go
-/// where all of it holds, `absent` where some of it does not.
-fn add(looks: &mut Vec<Look>, formula: &[u16], mut present: u16, absent: u16) -> u16 {
-    let pieces: Vec<Piece<'_>> = pieces(formula).collect();
-    for piece in pieces.into_iter().rev() {
-        present = match piece {
-            Piece::Sequence(sequence) => {
-                looks.push(Look {
-                    sequence,
-                    present,
-                    absent,
-                });
-                (looks.len() - 1) as u16
-            }
-            Piece::Any(branches) => {
-                let branches: Vec<&[u16]> = alternatives(branches).collect();
-                let branches = branches.into_iter().rev();
-                branches.fold(absent, |absent, branch| add(looks, branch, present, absent))
-            }
-        };
+/// Where to go on, by a number that is given before it is known where that is.
+#[derive(Clone, Copy)]
+struct Target(usize);
+
+impl Target {
+    const HOLDS: Target = Target(0);
+    const LACKS: Target = Target(1);
+}
+
+/// Where a target is.
+#[derive(Clone, Copy)]
+enum Place {
+    Unknown,
+    Look(usize),
+    /// Where another one is.
+    Same(Target),
+}
+
+/// The looks while they are written.
+struct Plan {
+    /// The sequence, and where to go on if it stands in the window and if it does not.
+    looks: Vec<(u16, Target, Target)>,
+    places: Vec<Place>,
+}
+
+impl Default for Plan {
+    fn default() -> Self {
+        Plan {
+            looks: Vec::new(),
+            places: vec![Place::Unknown; 2],
+        }
     }
-    present
+}
+
+impl Plan {
+    /// A place that is to be known later.
+    fn begin(&mut self) -> Target {
+        self.places.push(Place::Unknown);
+        Target(self.places.len() - 1)
+    }
+
+    fn look(&mut self, here: Target, sequence: u16, present: Target, absent: Target) {
+        self.places[here.0] = Place::Look(self.looks.len());
+        self.looks.push((sequence, present, absent));
+    }
+
+    /// Adds the looks of a formula, which begins `here`.
+    fn add(&mut self, formula: &[u16], mut here: Target, present: Target, absent: Target) {
+        let mut pieces = pieces(formula).peekable();
+        if pieces.peek().is_none() {
+            self.places[here.0] = Place::Same(present);
+        }
+        while let Some(piece) = pieces.next() {
+            let next = match pieces.peek() {
+                Some(_) => self.begin(),
+                None => present,
+            };
+            match piece {
+                Piece::Sequence(sequence) => self.look(here, sequence, next, absent),
+                Piece::Any(branches) => self.add_alternatives(branches, here, next, absent),
+            }
+            here = next;
+        }
+    }
+
+    fn add_alternatives(
+        &mut self,
+        branches: &[u16],
+        first: Target,
+        present: Target,
+        absent: Target,
+    ) {
+        let mut here = first;
+        let mut bodies = Vec::new();
+        let mut branches = alternatives(branches).peekable();
+        while let Some(branch) = branches.next() {
+            let other = match branches.peek() {
+                Some(_) => self.begin(),
+                None => absent,
+            };
+            match pieces(branch).next() {
+                Some(Piece::Sequence(sequence)) => {
+                    let body = self.begin();
+                    self.look(here, sequence, body, other);
+                    bodies.push((&branch[1..], body, other));
+                }
+                _ => self.add(branch, here, present, other),
+            }
+            here = other;
+        }
+        for (rest, body, other) in bodies {
+            self.add(rest, body, present, other);
+        }
+    }
+
+    fn place_of(&self, target: Target) -> u16 {
+        match self.places[target.0] {
+            Place::Look(place) => place as u16,
+            Place::Same(other) => self.place_of(other),
+            Place::Unknown if target.0 == Target::HOLDS.0 => HOLDS,
+            Place::Unknown => LACKS,
+        }
+    }
+
+    fn looks(&self) -> Box<[Look]> {
+        let numbered = self.looks.iter().zip(1..);
+        numbered
+            .map(|((sequence, present, absent), behind)| Look {
+                sequence: *sequence,
+                absent: self.place_of(*absent),
+                present: match self.place_of(*present) {
+                    next if next == behind => NEXT,
+                    other => other,
+                },
+            })
+            .collect()
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::evidence::Reach;
 use super::super::evidence::{
-    Address, Connections, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
+    Address, Connections, Contents, Fact, Lines, Recording, Review, Sketch, Span, View, addresses,
     announced_ports, as_meant, facts_of_addresses, facts_of_context, quoted_source, recordings,
     structures,
 };
@@ -201,9 +201,14 @@ impl Gathered {
     ) {
         let view = View::of(text);
         let all = addresses(view.text());
-        let structures = structures(view.text(), &all, self.dialled.as_ref(), number);
+        let contents = Contents::of(view.text());
+        let structures = structures(&contents, &all, self.dialled.as_ref(), number);
         // Readers of structure need the escapes in strings; wordings need them undone.
         let spoken = View::unescaped(view.text());
+        let contents = match spoken.is_as_given() {
+            true => contents,
+            false => Contents::of(spoken.text()),
+        };
         let lines = Lines::new(spoken.text());
         let mut found = if spoken.is_as_given() {
             all
@@ -230,12 +235,12 @@ impl Gathered {
             fact.span.is_some() && quoted.iter().any(holds)
         };
         let read = read.into_iter().filter(|fact| !is_quoted(fact));
-        facts.extend(as_meant(read.collect(), spoken.text()));
+        facts.extend(as_meant(read.collect(), &contents));
         for span in facts.iter_mut().filter_map(|fact| fact.span.as_mut()) {
             *span = spoken.place(*span);
         }
         facts.retain(|fact| is_of_an_address(fact) || !structures.know_better_than(fact));
-        for (port, span) in announced_ports(spoken.text(), &lines) {
+        for (port, span) in announced_ports(&contents, &lines) {
             let span = placed(view.place(spoken.place(span)));
             self.announced.push((port, number, span));
         }

@@ -14,7 +14,7 @@ const LONGEST: usize = 32 << 10;
 const FOLD: u32 = 0x0020_2020;
 
 /// The stretches of three bytes that stand in a text, without regard to case.
-pub(in crate::engine) struct Contents<'a> {
+pub struct Contents<'a> {
     text: &'a str,
     /// One bit each; none if every word may stand in the text.
     seen: Option<[u64; 1 << (BITS - 6)]>,
@@ -22,7 +22,7 @@ pub(in crate::engine) struct Contents<'a> {
 
 impl<'a> Contents<'a> {
     /// Reads a text.
-    pub(in crate::engine) fn of(text: &'a str) -> Self {
+    pub fn of(text: &'a str) -> Self {
         let seen = (text.len() <= LONGEST).then(|| {
             let mut seen = [0; 1 << (BITS - 6)];
             for three in text.as_bytes().windows(3) {
@@ -35,12 +35,12 @@ impl<'a> Contents<'a> {
     }
 
     /// The text that was read.
-    pub(in crate::engine) fn text(&self) -> &'a str {
+    pub fn text(&self) -> &'a str {
         self.text
     }
 
     /// Whether the words may stand in the text; `false` is certain.
-    pub(in crate::engine) fn may_hold(&self, words: &str) -> bool {
+    pub fn may_hold(&self, words: &str) -> bool {
         self.seen.as_ref().is_none_or(|seen| {
             words.as_bytes().windows(3).all(|three| {
                 let number = number(three);
@@ -50,18 +50,18 @@ impl<'a> Contents<'a> {
     }
 
     /// Whether the words stand in the text.
-    pub(in crate::engine) fn holds(&self, words: &str) -> bool {
+    pub fn holds(&self, words: &str) -> bool {
         self.may_hold(words)
             && memchr::memmem::find(self.text.as_bytes(), words.as_bytes()).is_some()
     }
 
     /// Whether one of the words stands in the text.
-    pub(in crate::engine) fn holds_one_of(&self, words: &[&str]) -> bool {
+    pub fn holds_one_of(&self, words: &[&str]) -> bool {
         words.iter().any(|words| self.holds(words))
     }
 
     /// Where the words stand in the text.
-    pub(in crate::engine) fn places_of(&self, words: &[&str]) -> Places {
+    pub fn places_of(&self, words: &[&str]) -> Places {
         let mut starts: Vec<usize> = words
             .iter()
             .filter(|words| self.may_hold(words))
@@ -81,13 +81,13 @@ fn number(three: &[u8]) -> usize {
 }
 
 /// Where some words stand in a text, in order.
-pub(in crate::engine) struct Places {
+pub struct Places {
     starts: Vec<usize>,
 }
 
 impl Places {
     /// Whether one of the words begins within the span.
-    pub(in crate::engine) fn are_in(&self, span: Span) -> bool {
+    pub fn are_in(&self, span: Span) -> bool {
         let before = self.starts.partition_point(|start| *start < span.start);
         self.starts
             .get(before)

@@ -1,6 +1,6 @@
 //! The ports on which servers say that they listen.
 
-use super::{Lines, Span};
+use super::{Contents, Lines, Span};
 
 /// A longer line is no server's word about itself.
 const LONGEST: usize = 400;
@@ -40,13 +40,15 @@ const OTHERWISE: &[&str] = &[
 ];
 
 /// The ports that servers announce in a text, each with its place.
-pub fn announced_ports(text: &str, lines: &Lines<'_>) -> Vec<(u16, Span)> {
+pub fn announced_ports(contents: &Contents<'_>, lines: &Lines<'_>) -> Vec<(u16, Span)> {
     let places = |tail: &'static str| {
-        let found = memchr::memmem::find_iter(text.as_bytes(), tail.as_bytes());
+        let text = contents.text().as_bytes();
+        let found = memchr::memmem::find_iter(text, tail.as_bytes());
         found.take(MOST_PLACES)
     };
     let tails = ["isten", "unning", "tarted", "erving"];
-    let at = tails.into_iter().flat_map(places);
+    let tails = tails.into_iter().filter(|tail| contents.may_hold(tail));
+    let at = tails.flat_map(places);
     let mut numbers: Vec<usize> = at.map(|at| lines.line_of(at)).collect();
     numbers.sort_unstable();
     numbers.dedup();
@@ -140,7 +142,7 @@ mod tests {
     use super::*;
 
     fn ports(text: &str) -> Vec<u16> {
-        let found = announced_ports(text, &Lines::new(text)).into_iter();
+        let found = announced_ports(&Contents::of(text), &Lines::new(text)).into_iter();
         found.map(|(port, _)| port).collect()
     }
 
@@ -187,7 +189,7 @@ mod tests {
     #[test]
     fn the_place_is_the_words_themselves() {
         let text = "first line\nServer is listening on port 8080 now";
-        let found = announced_ports(text, &Lines::new(text));
+        let found = announced_ports(&Contents::of(text), &Lines::new(text));
         assert_eq!(found.len(), 1);
         let (_, span) = found[0];
         assert_eq!(&text[span.start..span.end], "listening on port 8080");

@@ -38,6 +38,7 @@ pub use attribution::as_meant;
 pub use bytes::decoded;
 pub use condensed::condensed;
 pub use configuration::{DifferenceLine, LineKind, Review, ReviewFinding, Sketch, Weight};
+pub use contents::Contents;
 pub use context::{Context, Reach, facts_of_context};
 pub use durations::seconds;
 pub use listening::announced_ports;

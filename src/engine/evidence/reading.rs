@@ -84,19 +84,19 @@ pub struct Structures {
 /// `addresses` are those of the text, `earlier` is what the client dials according to texts given
 /// before.
 pub fn structures(
-    text: &str,
+    contents: &Contents<'_>,
     addresses: &[Address],
     earlier: Option<&Address>,
     evidence: usize,
 ) -> Structures {
     let mut all = Structures::default();
-    let contents = Contents::of(text);
-    for reading in super::configuration::readings(&contents, addresses)
+    let text = contents.text();
+    for reading in super::configuration::readings(contents, addresses)
         .into_iter()
-        .chain(super::logs::readings(&contents, addresses))
-        .chain(super::commands::readings(&contents, addresses, earlier))
-        .chain(super::console::readings(&contents, addresses))
-        .chain([super::browsers::reading(&contents)])
+        .chain(super::logs::readings(contents, addresses))
+        .chain(super::commands::readings(contents, addresses, earlier))
+        .chain(super::console::readings(contents, addresses))
+        .chain([super::browsers::reading(contents)])
     {
         all.facts
             .extend(reading.findings.into_iter().map(|finding| Fact {

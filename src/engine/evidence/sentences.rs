@@ -416,7 +416,10 @@ pub(super) fn sentence_after(text: &str, end: usize) -> &str {
     let to = text.ceil_char_boundary((end + REACH).min(text.len()));
     let after = &text[end..to];
     let mut from = 0;
-    while let Some(at) = after.as_bytes()[from..].iter().position(|byte| may_end(*byte)) {
+    while let Some(at) = after.as_bytes()[from..]
+        .iter()
+        .position(|byte| may_end(*byte))
+    {
         if let Some(stop) = sentence_end(after, from + at) {
             return &after[..stop];
         }

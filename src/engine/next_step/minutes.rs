@@ -275,24 +275,22 @@ impl Belief {
     }
 
     /// What is believed after each answer that comes at least so often, with the answer's chance.
-    pub(super) fn outcomes(
-        &self,
-        answers: &Answers,
-        fixes: &Fixes,
+    pub(super) fn outcomes<'a>(
+        &'a self,
+        answers: &'a Answers,
+        fixes: &'a Fixes,
         rare: f64,
-    ) -> Vec<(f64, Belief)> {
-        let mut outcomes = Vec::new();
-        for four in &answers.fours {
+    ) -> impl Iterator<Item = (f64, Belief)> + 'a {
+        answers.fours.iter().flat_map(move |four| {
             let after = self.under(four, fixes);
-            for (lane, chance) in after.total.to_array().into_iter().enumerate() {
-                if f64::from(chance) >= rare {
-                    let weights = after.weights.map(|four| four.to_array()[lane] / chance);
-                    let rest = after.rest.to_array()[lane] / chance;
-                    outcomes.push((f64::from(chance), Belief::of(weights, rest, fixes)));
-                }
-            }
-        }
-        outcomes
+            let chances = after.total.to_array().into_iter().enumerate();
+            let common = chances.filter(move |(_, chance)| f64::from(*chance) >= rare);
+            common.map(move |(lane, chance)| {
+                let weights = after.weights.map(|four| four.to_array()[lane] / chance);
+                let rest = after.rest.to_array()[lane] / chance;
+                (f64::from(chance), Belief::of(weights, rest, fixes))
+            })
+        })
     }
 
     #[inline]

@@ -446,8 +446,7 @@ impl Planner {
                 Some((saved, _)) => *saved,
                 None => LEAST_SAVED,
             };
-            let after =
-                after[position].or_else(|| stand.to_go_after(other, detour + least, false));
+            let after = after[position].or_else(|| stand.to_go_after(other, detour + least, false));
             let saved = after.and_then(|after| stand.saved_by(other, after, detour, false));
             if let Some(saved) = saved.map(|saved| saved - detour)
                 && saved > least
@@ -457,14 +456,10 @@ impl Planner {
                 found.truncate(MOST_ALONG);
             }
         }
-        if found.is_empty() {
-            return Vec::new();
-        }
-        let outcomes = stand.outcomes_of(first);
         found.retain(|(alone, position)| {
             let other = &self.checks[*position];
             let detour = other.detour(stand.fixes.causes()) + waiting(other.who, can);
-            pays_after(&outcomes, other, *alone, detour)
+            pays_after(stand.outcomes_of(first), other, *alone, detour)
         });
         let checks = found.into_iter();
         checks
@@ -559,27 +554,25 @@ impl<'s> Standing<'s> {
 
     /// How things stand after each answer of a check that comes often enough to decide anything, with
     /// the chance of that answer.
-    fn outcomes_of(&self, check: &PlannedCheck) -> Vec<(f64, Standing<'s>)> {
-        let outcomes = self
-            .belief
-            .outcomes(&check.answers, self.fixes, RARE_ANSWER);
-        outcomes
-            .into_iter()
-            .map(|(chance, belief)| (chance, Standing::new(belief, self.fixes)))
-            .collect()
+    fn outcomes_of<'a>(
+        &'a self,
+        check: &'a PlannedCheck,
+    ) -> impl Iterator<Item = (f64, Standing<'s>)> + 'a {
+        let fixes = self.fixes;
+        let outcomes = self.belief.outcomes(&check.answers, fixes, RARE_ANSWER);
+        outcomes.map(|(chance, belief)| (chance, Standing::new(belief, fixes)))
     }
 }
 
 /// Whether a check that saves so many minutes `alone` beyond its `detour` is still worth them when
 /// another one was answered before.
-fn pays_after(
-    outcomes: &[(f64, Standing<'_>)],
+fn pays_after<'s>(
+    mut outcomes: impl Iterator<Item = (f64, Standing<'s>)>,
     check: &PlannedCheck,
     alone: f64,
     detour: f64,
 ) -> bool {
     let mut saved = CANNOT_TELL * alone;
-    let mut outcomes = outcomes.iter();
     // What is saved after some of the answers may be enough, for none takes anything away: nobody has
     // to do the check where it does not pay any more.
     while saved <= LEAST_SAVED {

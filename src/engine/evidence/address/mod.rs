@@ -3,6 +3,10 @@
 mod hosts;
 mod lead;
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::Span;
 pub use hosts::HostKind;
 pub(super) use hosts::host_kind;
@@ -319,29 +323,25 @@ impl Address {
     /// Whether it is a tool's own socket beside the application's: a development server's, a
     /// debugger's.
     pub(super) fn is_of_a_tool(&self) -> bool {
-        let is_local = matches!(
-            self.host_kind(),
-            HostKind::Loopback | HostKind::Private | HostKind::Unspecified
-        );
         let path = self.path.as_str();
+        let port = self.effective_port();
         // An application's own path goes through the development server's port as well.
         let is_bare = matches!(path, "" | "/");
-        (self.path_kind() == Some("dev-server")
-            && (is_bare || !matches!(self.effective_port(), 5173 | 24678)))
-            || path.starts_with("/devtools/")
-            || is_local
-                && (matches!(self.effective_port(), 8097 | 9222 | 9229)
-                    || (path == "/" && self.query.starts_with("token="))
-                    || (self.effective_port() == 8081
-                        && [
-                            "/hot",
-                            "/message",
-                            "/debugger-proxy",
-                            "/inspector",
-                            "/events",
-                        ]
-                        .iter()
-                        .any(|metro| path.starts_with(metro))))
+        let is_of_metro = || METRO_PATHS.iter().any(|metro| path.starts_with(metro));
+        let may_be_local = matches!(port, 8097 | 9222 | 9229)
+            || path == "/" && self.query.starts_with("token=")
+            || port == 8081 && is_of_metro();
+        path.starts_with("/devtools/")
+            || may_be_local && self.is_nearby()
+            || (is_bare || !matches!(port, 5173 | 24678)) && self.path_kind() == Some("dev-server")
+    }
+
+    /// Whether it is on the user's own machine or network.
+    fn is_nearby(&self) -> bool {
+        matches!(
+            self.host_kind(),
+            HostKind::Loopback | HostKind::Private | HostKind::Unspecified
+        )
     }
 
     /// What the address itself tells: its parts and their kinds.
@@ -379,53 +379,71 @@ impl Address {
 
     /// Which library or tool serves such paths.
     fn path_kind(&self) -> Option<&'static str> {
-        let path = self.path.to_ascii_lowercase();
-        let port = self.effective_port();
-        if path.contains("/socket.io") || self.query.contains("EIO=") {
+        let named = PATHS.iter();
+        let named = named.flat_map(|paths| paths.find_overlapping_iter(&self.path));
+        let named = named.map(|found| found.pattern().as_usize()).min();
+        let named = named.map(|first| PATH_KINDS[first].1);
+        if named == Some("socket.io") || self.query.contains("EIO=") {
             return Some("socket.io");
         }
-        let dev_paths = [
-            "/sockjs-node",
-            "/_next/webpack-hmr",
-            "/_next/hmr",
-            "/ng-cli-ws",
-            "/__webpack_hmr",
-            "/_hmr",
-            "/_nuxt/hmr",
-            "/_nuxt",
-            "/figwheel-ws",
-            "/livereload",
-            "/live_reload",
-            "/__vite",
-            "/vite-hmr",
-            "/browser-sync",
-        ];
-        if dev_paths.iter().any(|known| path.contains(known))
-            || matches!(port, 24678 | 5173 | 35729)
-        {
+        let is_dev_server = matches!(self.effective_port(), 24678 | 5173 | 35729);
+        if is_dev_server || named == Some("dev-server") {
             return Some("dev-server");
         }
-        if is_of_sockjs(&path) {
-            return Some("sockjs");
+        match is_of_sockjs(&self.path) {
+            true => Some("sockjs"),
+            false => named,
         }
-        if path.contains("/cable") {
-            return Some("actioncable");
-        }
-        if path.contains("graphql") || path.contains("/subscriptions") {
-            return Some("graphql");
-        }
-        if path.contains("signalr") || path.contains("hub") || path.contains("/negotiate") {
-            return Some("signalr");
-        }
-        None
     }
 }
+
+/// Paths of the server that bundles React Native's scripts.
+const METRO_PATHS: &[&str] = &[
+    "/hot",
+    "/message",
+    "/debugger-proxy",
+    "/inspector",
+    "/events",
+];
+
+/// What stands in paths, and the kind that it tells, the first of which counts.
+const PATH_KINDS: &[(&str, &str)] = &[
+    ("/socket.io", "socket.io"),
+    ("/sockjs-node", "dev-server"),
+    ("/_next/webpack-hmr", "dev-server"),
+    ("/_next/hmr", "dev-server"),
+    ("/ng-cli-ws", "dev-server"),
+    ("/__webpack_hmr", "dev-server"),
+    ("/_hmr", "dev-server"),
+    ("/_nuxt", "dev-server"),
+    ("/figwheel-ws", "dev-server"),
+    ("/livereload", "dev-server"),
+    ("/live_reload", "dev-server"),
+    ("/__vite", "dev-server"),
+    ("/vite-hmr", "dev-server"),
+    ("/browser-sync", "dev-server"),
+    ("/cable", "actioncable"),
+    ("graphql", "graphql"),
+    ("/subscriptions", "graphql"),
+    ("signalr", "signalr"),
+    ("hub", "signalr"),
+    ("/negotiate", "signalr"),
+];
+
+/// Looks for all of them at once; `None` only if there were too many of them.
+static PATHS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+    let words = PATH_KINDS.iter().map(|(word, _)| word);
+    let mut builder = AhoCorasick::builder();
+    builder.ascii_case_insensitive(true);
+    builder.build(words).ok()
+});
 
 /// Whether a path ends as SockJS' do: a server's number, a session, the transport:
 /// <https://sockjs.github.io/sockjs-protocol/sockjs-protocol-0.3.3.html#section-36>.
 fn is_of_sockjs(path: &str) -> bool {
     let mut parts = path.rsplit('/');
-    parts.next() == Some("websocket")
+    let is_transport = |last: &str| last.eq_ignore_ascii_case("websocket");
+    parts.next().is_some_and(is_transport)
         && parts.next().is_some_and(|session| !session.is_empty())
         && parts.next().is_some_and(|server| {
             !server.is_empty() && server.bytes().all(|byte| byte.is_ascii_digit())

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 
 use super::super::clauses::{Word, holds, is_joint, words};
 use super::super::durations::seconds;
-use super::super::{Fact, Span};
+use super::super::{Contents, Fact, Span};
 use super::sentence_around;
 
 /// What a sentence about the end of connections tells.
@@ -147,15 +147,15 @@ const MOST_WORDS_OF_DURATION: usize = 4;
 
 /// Tells what is only a limit from what was seen.
 pub(super) struct Limits<'a> {
-    text: &'a str,
+    contents: &'a Contents<'a>,
     /// Whether the text may quote a manual, once that is asked for.
     names_a_writing: OnceCell<bool>,
 }
 
 impl<'a> Limits<'a> {
-    pub(super) fn of(text: &'a str) -> Self {
+    pub(super) fn of(contents: &'a Contents<'a>) -> Self {
         Limits {
-            text,
+            contents,
             names_a_writing: OnceCell::new(),
         }
     }
@@ -165,50 +165,19 @@ impl<'a> Limits<'a> {
         let Some(said) = fact.span.filter(|_| OF_ENDINGS.contains(&&*fact.key)) else {
             return false;
         };
-        let names_a_writing = || names_a_writing(self.text);
+        let text = self.contents.text();
+        let names_a_writing = || names_a_writing(self.contents);
         let is_duration = matches!(&*fact.key, "open.seconds" | "ends.after");
-        *self.names_a_writing.get_or_init(names_a_writing) && is_of_a_writing(self.text, said)
-            || is_duration && is_set(fact, self.text, said)
+        *self.names_a_writing.get_or_init(names_a_writing) && is_of_a_writing(text, said)
+            || is_duration && is_set(fact, text, said)
     }
 }
 
 /// Most texts name none, which is seen without cutting sentences into words.
-fn names_a_writing(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let mut is_inside = false;
-    bytes.iter().enumerate().any(|(at, byte)| {
-        let letter = LETTERS[usize::from(*byte)];
-        let begins = letter == BEGINS && !is_inside;
-        is_inside = letter != NO_LETTER;
-        begins && is_writing(&bytes[at..])
-    })
+fn names_a_writing(contents: &Contents<'_>) -> bool {
+    let mut writings = WRITINGS.iter().chain(&["default"]);
+    writings.any(|writing| contents.may_hold(writing))
 }
-
-/// Whether a word of [`WRITINGS`] stands at the beginning, or "default".
-fn is_writing(bytes: &[u8]) -> bool {
-    let length = bytes.iter().position(|byte| !byte.is_ascii_alphanumeric());
-    let word = &bytes[..length.unwrap_or(bytes.len())];
-    let is_word = |writing: &&str| word.eq_ignore_ascii_case(writing.as_bytes());
-    WRITINGS.iter().chain(&["default"]).any(is_word)
-}
-
-/// What a byte is to words: none of a word, one of a word, or one with which a writing begins.
-const LETTERS: [u8; 256] = {
-    let mut letters = [NO_LETTER; 256];
-    let mut byte = 0;
-    while byte < 256 {
-        letters[byte] = match (byte as u8).to_ascii_lowercase() {
-            b'd' | b'm' | b'r' | b'g' | b'f' | b's' | b'h' => BEGINS,
-            letter if letter.is_ascii_alphanumeric() => LETTER,
-            _ => NO_LETTER,
-        };
-        byte += 1;
-    }
-    letters
-};
-const NO_LETTER: u8 = 0;
-const LETTER: u8 = 1;
-const BEGINS: u8 = 2;
 
 /// Whether the sentence says that its words stand in some manual.
 fn is_of_a_writing(text: &str, said: Span) -> bool {

@@ -12,12 +12,13 @@ mod pages;
 mod visits;
 
 use super::sentences::{is_expectation, sentence_around};
-use super::{Fact, Span};
+use super::{Contents, Fact, Span};
 use crate::engine::graph::Hop;
 
 /// The facts that wordings read in a text, as the sentences around them mean them.
-pub fn as_meant(mut facts: Vec<Fact>, text: &str) -> Vec<Fact> {
-    let limits = limits::Limits::of(text);
+pub fn as_meant(mut facts: Vec<Fact>, contents: &Contents<'_>) -> Vec<Fact> {
+    let text = contents.text();
+    let limits = limits::Limits::of(contents);
     facts.retain(|fact| {
         !is_expected_only(fact, text)
             && !limits.hold(fact)

@@ -25,7 +25,7 @@ fn facts(text: &str, said: &[(&str, &str)]) -> Vec<Fact> {
 
 /// What the facts say as they are meant, as `key=value`.
 pub(super) fn meant(text: &str, said: &[(&str, &str)]) -> Vec<String> {
-    let facts = as_meant(facts(text, said), text).into_iter();
+    let facts = as_meant(facts(text, said), &Contents::of(text)).into_iter();
     facts
         .map(|fact| format!("{}={}", fact.key, fact.value))
         .collect()

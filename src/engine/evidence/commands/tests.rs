@@ -1,8 +1,8 @@
-use super::super::{addresses, structures};
+use super::super::{Contents, addresses, structures};
 
 /// The facts that the readers find, as `key=value` in the order of the text.
 fn facts(text: &str) -> Vec<String> {
-    let mut facts = structures(text, &addresses(text), None, 0).facts;
+    let mut facts = structures(&Contents::of(text), &addresses(text), None, 0).facts;
     facts.sort_by_key(|fact| fact.span);
     facts
         .iter()
@@ -26,7 +26,7 @@ fn the_port_that_is_dialled_decides_about_a_table() {
 fn a_text_given_earlier_tells_what_is_dialled() {
     let earlier = &addresses("wss://app.example:8080/ws")[0];
     let table = "NAMES   STATUS       PORTS\nchat    Up 2 hours   8080/tcp\n";
-    let found = structures(table, &[], Some(earlier), 0).facts;
+    let found = structures(&Contents::of(table), &[], Some(earlier), 0).facts;
     assert!(found.iter().any(|fact| *fact.value == *"unpublished"));
 }
 

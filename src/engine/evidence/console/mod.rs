@@ -59,6 +59,10 @@ pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Re
 /// <https://v8.dev/docs/stack-trace-api>.
 fn is_frame(line: &str) -> bool {
     let place = line.trim_end_matches(')');
+    // Most lines are none, which their last byte tells.
+    if !place.as_bytes().last().is_some_and(u8::is_ascii_digit) {
+        return false;
+    }
     let Some((rest, last)) = place.rsplit_once(':') else {
         return false;
     };

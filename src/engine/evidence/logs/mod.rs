@@ -34,7 +34,7 @@ pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Re
     let mut journal = Journal::new(addresses);
     let mut columns = Columns::default();
     let mut asked = Asked::default();
-    let writer = writer_of(text);
+    let writer = writer_of(contents);
     for (span, words) in lines_of(text) {
         // The shortest line of any log is longer.
         if words.len() < 30 {
@@ -60,14 +60,16 @@ pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Re
     vec![logs, times]
 }
 
-fn writer_of(text: &str) -> Writer {
+fn writer_of(contents: &Contents<'_>) -> Writer {
+    let text = contents.text();
     let head = &text[..text.floor_char_boundary(HEAD)];
-    let is_apache = ["apache", "Apache", "httpd", "AH0", "[proxy:"]
+    let names = |word: &&str| contents.may_hold(word) && find(head, word).is_some();
+    if ["apache", "Apache", "httpd", "AH0", "[proxy:"]
         .iter()
-        .any(|word| find(head, word).is_some());
-    if is_apache {
+        .any(names)
+    {
         Writer::Apache
-    } else if find(head, "nginx").is_some() {
+    } else if names(&"nginx") {
         Writer::Nginx
     } else {
         Writer::Unknown

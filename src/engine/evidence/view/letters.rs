@@ -10,7 +10,10 @@ pub(super) fn find(text: &str, edits: &mut Vec<Edit>) {
 
 fn unusual_letters(text: &str, edits: &mut Vec<Edit>) {
     let mut from = 0;
-    while let Some(passed) = text.as_bytes()[from..].iter().position(|byte| !byte.is_ascii()) {
+    while let Some(passed) = text.as_bytes()[from..]
+        .iter()
+        .position(|byte| !byte.is_ascii())
+    {
         let start = from + passed;
         let Some(letter) = text[start..].chars().next() else {
             return;

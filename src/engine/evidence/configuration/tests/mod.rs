@@ -4,10 +4,10 @@ mod nginx;
 
 use proptest::prelude::*;
 
-use crate::engine::evidence::{Structures, addresses, structures};
+use crate::engine::evidence::{Contents, Structures, addresses, structures};
 
 fn read(text: &str) -> Structures {
-    structures(text, &addresses(text), None, 0)
+    structures(&Contents::of(text), &addresses(text), None, 0)
 }
 
 /// The values of a key, in the order of the text.
