@@ -48,12 +48,24 @@ pub(super) enum Step {
         one: u32,
         other: u32,
     },
+    /// The first of several ways that leads on, by their numbers in [`Program::ways`].
+    Choice { from: u32, to: u32 },
     /// Notes the place as the beginning or the end of a group.
     Note { slot: u32, next: u32 },
     /// Something holds between two characters.
     Look { look: Look, next: u32 },
     /// The end of a match.
     Done,
+}
+
+/// One of several ways.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Way {
+    /// What may come first.
+    pub(super) first: First,
+    /// What may come second behind the window's first byte, if the first is ASCII.
+    pub(super) second: First,
+    pub(super) step: u32,
 }
 
 /// The characters that a class holds.
@@ -133,6 +145,7 @@ impl Characters {
 #[derive(Debug)]
 pub(super) struct Program {
     pub(super) steps: Vec<Step>,
+    pub(super) ways: Vec<Way>,
     pub(super) classes: Vec<Characters>,
     pub(super) entry: u32,
     /// What a match may begin with behind the window's first byte, and what may come second where the
@@ -184,6 +197,7 @@ type Letter = (u8, u8);
 
 struct Emitter<'g> {
     steps: Vec<Step>,
+    ways: Vec<Way>,
     /// How many steps were written in all.
     written: usize,
     classes: Vec<Characters>,
@@ -197,6 +211,7 @@ impl Program {
         let least = hir.properties().minimum_len().filter(|least| *least > 0)?;
         let mut emitter = Emitter {
             steps: vec![Step::Done],
+            ways: Vec::new(),
             written: 1,
             classes: Vec::new(),
             groups,
@@ -217,6 +232,7 @@ impl Program {
             least,
             groups: groups.len(),
             steps: emitter.steps,
+            ways: emitter.ways,
             classes: emitter.classes,
         })
     }
@@ -265,15 +281,7 @@ impl Emitter<'_> {
                 self.note(2 * own, inner)
             }
             HirKind::Concat(parts) => self.sequence(parts, next),
-            HirKind::Alternation(branches) => {
-                let mut branches = branches.iter().rev();
-                let mut rest = self.emit(branches.next()?, next)?;
-                for branch in branches {
-                    let branch = self.emit(branch, next)?;
-                    rest = self.branch(branch, rest)?;
-                }
-                Some(rest)
-            }
+            HirKind::Alternation(branches) => self.choice(branches, next),
         }
     }
 
@@ -318,6 +326,26 @@ impl Emitter<'_> {
             next: next.step,
         })?;
         Some(Place { step, ..next })
+    }
+
+    /// The first way that leads on is preferred to those behind it.
+    fn choice(&mut self, branches: &[Hir], next: Place) -> Option<Place> {
+        let places: Option<Vec<Place>> = branches.iter().map(|way| self.emit(way, next)).collect();
+        let places = places?;
+        let from = self.ways.len() as u32;
+        self.ways.extend(places.iter().map(|place| Way {
+            first: place.first,
+            second: place.later[1],
+            step: place.step,
+        }));
+        let to = self.ways.len() as u32;
+        let step = self.put(Step::Choice { from, to })?;
+        let mut places = places.into_iter();
+        let first = Place {
+            step,
+            ..places.next()?
+        };
+        Some(places.fold(first, |all, place| Place::either(step, all, place)))
     }
 
     /// One way is preferred to the other.
@@ -398,9 +426,10 @@ impl Emitter<'_> {
                     first: ALL,
                     later: [ALL; 2],
                 };
-                let written = self.steps.len();
+                let (written, ways) = (self.steps.len(), self.ways.len());
                 let begun = Place::either(turn, self.emit(sub, open)?, next);
                 self.steps.truncate(written);
+                self.ways.truncate(ways);
                 let again = self.emit(sub, begun)?;
                 let (one, other) = ordered(again, next, *greedy);
                 self.steps[turn as usize] = branch(one, other);

@@ -22,6 +22,8 @@ pub(super) struct TooLong;
 enum Other {
     /// Go on with a step at a place.
     Step { step: u32, at: u32 },
+    /// Go on with the way that has this number, or with one behind it.
+    Way { way: u32, to: u32, at: u32 },
     /// Give back characters that `step` repeated, down to `least`.
     Fewer { step: u32, at: u32, least: u32 },
     /// Take one more of the characters that `step` repeats, and `left` in all at most.
@@ -107,9 +109,9 @@ impl Program {
         };
         tries.left = MOST_STEPS + MOST_STEPS_A_BYTE * bytes.len();
         if from == 0
-            && let Some(found) = self.run(window, 0, tries)?
+            && let Some(end) = self.run(window, 0, tries)?
         {
-            return Ok(Some(found));
+            return Ok(Some(self.found(0, end, tries)));
         }
         let mut from = from.max(1);
         if self.is_anchored {
@@ -123,16 +125,16 @@ impl Program {
                     break;
                 }
                 if self.may_begin_with(bytes, at)
-                    && let Some(found) = self.run(window, at, tries)?
+                    && let Some(end) = self.run(window, at, tries)?
                 {
-                    return Ok(Some(found));
+                    return Ok(Some(self.found(at, end, tries)));
                 }
             }
             return Ok(None);
         }
         while let Some(at) = self.next_beginning(bytes, from, last) {
-            if let Some(found) = self.run(window, at, tries)? {
-                return Ok(Some(found));
+            if let Some(end) = self.run(window, at, tries)? {
+                return Ok(Some(self.found(at, end, tries)));
             }
             from = at + 1;
         }
@@ -168,6 +170,15 @@ impl Program {
         }
     }
 
+    /// The match that was found last.
+    fn found(&self, start: usize, end: usize, tries: &Tries) -> Match {
+        Match {
+            start,
+            end,
+            groups: self.noted(tries),
+        }
+    }
+
     fn noted(&self, tries: &Tries) -> [Option<(usize, usize)>; MOST_GROUPS] {
         let mut groups = [None; MOST_GROUPS];
         let noted = tries.slots.chunks_exact(2).take(self.groups);
@@ -178,8 +189,8 @@ impl Program {
         groups
     }
 
-    /// The match that begins at `start`.
-    fn run(&self, window: &str, start: usize, tries: &mut Tries) -> Result<Option<Match>, TooLong> {
+    /// Where the match ends that begins at `start`.
+    fn run(&self, window: &str, start: usize, tries: &mut Tries) -> Result<Option<usize>, TooLong> {
         let bytes = window.as_bytes();
         tries.others.clear();
         tries.slots[..2 * self.groups].fill(NOWHERE);
@@ -221,6 +232,10 @@ impl Program {
                     (false, true) => Some((other, at)),
                     (false, false) => None,
                 },
+                Step::Choice { from, to } => {
+                    let first = self.next_way(from, to, bytes, at, tries);
+                    first.map(|way| self.go(way, to, (bytes, at), tries))
+                }
                 Step::Note { slot, next } => {
                     let before = std::mem::replace(&mut tries.slots[slot as usize], at as u32);
                     tries.others.push(Other::Noted { slot, before });
@@ -231,13 +246,7 @@ impl Program {
                     next,
                 } => is_edge(bytes, at).then_some((next, at)),
                 Step::Look { look, next } => holds(look, window, at).then_some((next, at)),
-                Step::Done => {
-                    return Ok(Some(Match {
-                        start,
-                        end: at,
-                        groups: self.noted(tries),
-                    }));
-                }
+                Step::Done => return Ok(Some(at)),
             };
             let next = match next {
                 Some(next) => Some(next),
@@ -248,6 +257,46 @@ impl Program {
             };
             (step, at) = next;
         }
+    }
+
+    /// The first of the ways between two numbers that may lead on from a place.
+    #[inline]
+    fn next_way(
+        &self,
+        from: u32,
+        to: u32,
+        bytes: &[u8],
+        at: usize,
+        tries: &mut Tries,
+    ) -> Option<u32> {
+        let ways = &self.ways[from as usize..to as usize];
+        let Some(byte) = bytes.get(at) else {
+            // Behind the end only running it tells.
+            return (from < to).then_some(from);
+        };
+        // What stands at the window's beginning may be asked for in ways that are none elsewhere.
+        let second = bytes.get(at + 1).filter(|_| at > 0 && byte.is_ascii());
+        let found = ways.iter().position(|way| {
+            may_begin(way.first, *byte) && second.is_none_or(|byte| may_begin(way.second, *byte))
+        });
+        tries.spend(found.unwrap_or(ways.len()));
+        found.map(|passed| from + passed as u32)
+    }
+
+    /// Goes one of the ways, and notes the next one that may lead on from the place.
+    #[inline]
+    fn go(
+        &self,
+        way: u32,
+        to: u32,
+        (bytes, at): (&[u8], usize),
+        tries: &mut Tries,
+    ) -> (u32, usize) {
+        if let Some(way) = self.next_way(way + 1, to, bytes, at, tries) {
+            let at = at as u32;
+            tries.others.push(Other::Way { way, to, at });
+        }
+        (self.ways[way as usize].step, at)
     }
 
     /// Takes what a step repeats at a place for the first time.
@@ -372,6 +421,9 @@ impl Program {
         while let Some(other) = tries.others.pop() {
             let next = match other {
                 Other::Step { step, at } => Some((step, at as usize)),
+                Other::Way { way, to, at } => {
+                    Some(self.go(way, to, (window.as_bytes(), at as usize), tries))
+                }
                 Other::Fewer { step, at, least } => {
                     self.fewer(step, window, at as usize - 1, least as usize, tries)
                 }
