@@ -10,7 +10,7 @@
 const WIDTHS: [usize; 3] = [8, 4, 3];
 /// A bit field has that many bits for each literal, and fewer where there are many: a greater field
 /// would not fit the processor's nearer memory.
-const BITS_A_LITERAL: usize = 64;
+const BITS_A_LITERAL: usize = 16;
 const BITS_A_LITERAL_OF_MANY: usize = 16;
 const MANY: usize = 4096;
 /// From so many stretches on nearly every four bytes begin one of them, and asking for them first

@@ -80,7 +80,7 @@ pub(in super::super) fn is_worth_it(probability: f64, minutes: f64) -> bool {
 }
 
 /// What four answers say of a cause.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Told {
     /// P(answer | cause) of each.
     probability: f32x4,
@@ -88,11 +88,51 @@ struct Told {
     information: f32x4,
 }
 
+/// What four answers say of each cause, then of something else. Of most causes they say the same, and
+/// what is told once only fits the processor's nearer memory.
+#[derive(Debug)]
+struct FourAnswers {
+    told: Vec<Told>,
+    /// For each cause, what is told of it.
+    of_cause: Vec<u16>,
+}
+
+impl FourAnswers {
+    fn of(all: impl Iterator<Item = Told>) -> Self {
+        let mut told: Vec<Told> = Vec::new();
+        let of_cause = all.map(|own| {
+            let known = told.iter().position(|known| *known == own);
+            let number = known.unwrap_or_else(|| {
+                told.push(own);
+                told.len() - 1
+            });
+            number.min(u16::MAX.into()) as u16
+        });
+        FourAnswers {
+            of_cause: of_cause.collect(),
+            told,
+        }
+    }
+
+    fn of_each(&self) -> impl Iterator<Item = &Told> {
+        self.of_cause.iter().map(|told| &self.told[usize::from(*told)])
+    }
+
+    #[inline]
+    fn about(&self, cause: usize) -> &Told {
+        &self.told[usize::from(self.of_cause[cause])]
+    }
+
+    fn about_something_else(&self) -> &Told {
+        self.about(self.of_cause.len() - 1)
+    }
+}
+
 /// What the answers of a check say of each cause, and of something else.
 #[derive(Debug)]
 pub(super) struct Answers {
-    /// For each four answers, each cause, then something else. What lacks of a four never comes.
-    fours: Vec<Vec<Told>>,
+    /// What lacks of a four never comes.
+    fours: Vec<FourAnswers>,
 }
 
 impl Answers {
@@ -110,7 +150,7 @@ impl Answers {
                     information: probability.map(information).into(),
                 }
             };
-            (0..causes).map(told).collect()
+            FourAnswers::of((0..causes).map(told))
         };
         Answers {
             fours: table.chunks(LANES).map(four).collect(),
@@ -120,16 +160,16 @@ impl Answers {
     /// P(answer | cause).
     pub(super) fn probability(&self, answer: usize, cause: usize) -> f64 {
         let four = &self.fours[answer / LANES];
-        f64::from(four[cause].probability.to_array()[answer % LANES])
+        f64::from(four.about(cause).probability.to_array()[answer % LANES])
     }
 
     /// What the answer is expected to tell of the cause, in bits. `weights` are the probabilities of
     /// all causes, then something else's.
     pub(super) fn bits(&self, weights: &[f32]) -> f64 {
-        let of_four = |four: &Vec<Told>| {
+        let of_four = |four: &FourAnswers| {
             let mut total = f32x4::ZERO;
             let mut bits = f32x4::ZERO;
-            for (weight, told) in weights.iter().zip(four) {
+            for (weight, told) in weights.iter().zip(four.of_each()) {
                 let weight = f32x4::splat(*weight);
                 total += weight * told.probability;
                 bits += weight * told.information;
@@ -294,15 +334,15 @@ impl Belief {
     }
 
     #[inline]
-    fn under(&self, told: &[Told], fixes: &Fixes) -> After {
-        let something_else = told[told.len() - 1];
+    fn under(&self, answers: &FourAnswers, fixes: &Fixes) -> After {
+        let something_else = answers.about_something_else();
         let rest = something_else.probability * self.rest;
         let mut total = rest;
         let mut information = something_else.probability * self.rest_information
             + something_else.information * self.rest;
         let mut fixing = f32x4::ZERO;
         let weights = std::array::from_fn(|slot| {
-            let told = &told[fixes.causes[slot]];
+            let told = answers.about(fixes.causes[slot]);
             let weight = told.probability * self.fours[slot].weight;
             total += weight;
             information += told.probability * self.fours[slot].information
