@@ -8,11 +8,9 @@
 
 /// Literals are known by this many bytes, the longest that they have.
 const WIDTHS: [usize; 3] = [8, 4, 3];
-/// A bit field has that many bits for each literal, and fewer where there are many: a greater field
-/// would not fit the processor's nearer memory.
+/// A bit field has that many bits for each literal: a greater field would make fewer mistakes, and not
+/// fit the processor's nearer memory.
 const BITS_A_LITERAL: usize = 16;
-const BITS_A_LITERAL_OF_MANY: usize = 16;
-const MANY: usize = 4096;
 /// From so many stretches on nearly every four bytes begin one of them, and asking for them first
 /// saves nothing.
 const TOO_MANY_TO_BEGIN: usize = 16_384;
@@ -245,12 +243,7 @@ struct Field {
 impl Field {
     /// A field for that many stretches.
     fn of(count: usize) -> Self {
-        let each = if count < MANY {
-            BITS_A_LITERAL
-        } else {
-            BITS_A_LITERAL_OF_MANY
-        };
-        let numbers = (count * each / 64).next_power_of_two().max(2);
+        let numbers = (count * BITS_A_LITERAL / 64).next_power_of_two().max(2);
         Field {
             numbers: vec![0; numbers],
             shift: 64 - numbers.ilog2(),

@@ -27,7 +27,7 @@ const WINDOW: usize = 4096;
 /// them, so that neighbouring literals share a window.
 const WINDOW_BEFORE: usize = 1024;
 /// A pattern that matches more often in one text tells nothing new.
-const MOST_MATCHES_OF_ONE: usize = 32;
+const MOST_MATCHES_OF_ONE: u32 = 32;
 /// Windows whose sequences are kept: a line's own and those of wordings that run over several.
 const KEPT_WINDOWS: usize = 4;
 /// More places than this are not looked at in one text.
@@ -64,10 +64,13 @@ pub(super) fn expressions(graph: &Graph) -> Vec<Expression<'_>> {
 #[derive(Debug)]
 pub struct Matcher {
     literals: Anchors,
-    /// The wordings that may stand around each literal, one literal's after the other's.
+    /// The wordings that may stand around each literal, one literal's after the other's, and of each
+    /// those that stretch over several lines last.
     owners: Vec<Owner>,
     /// Where each literal's begin, and where the last one's end.
     owner_bounds: Vec<u32>,
+    /// Where those of each literal begin that stretch over several lines.
+    long_from: Vec<u32>,
     beside: Vec<u16>,
     wordings: Vec<Wording>,
     /// What searches that are over noted, for the next ones to reuse.
@@ -107,10 +110,17 @@ impl Matcher {
                 wordings.push(Wording::new(system, pattern, screen, facts, &mut intern));
             }
         }
+        let (mut owners, mut long_from) = (index.owners, Vec::new());
+        for bounds in index.owner_bounds.windows(2) {
+            let own = &mut owners[bounds[0] as usize..bounds[1] as usize];
+            own.sort_by_key(|owner| owner.is_long);
+            long_from.push(bounds[0] + own.partition_point(|owner| !owner.is_long) as u32);
+        }
         Matcher {
             literals,
-            owners: index.owners,
+            owners,
             owner_bounds: index.owner_bounds,
+            long_from,
             beside: index.beside,
             wordings,
             notes: Mutex::default(),
@@ -156,9 +166,16 @@ impl Matcher {
         facts
     }
 
-    fn owners_of(&self, literal: u32) -> &[Owner] {
+    /// The wordings around a literal that stand in one line.
+    fn owners_in_line(&self, literal: u32) -> &[Owner] {
         let literal = literal as usize;
-        &self.owners[self.owner_bounds[literal] as usize..self.owner_bounds[literal + 1] as usize]
+        &self.owners[self.owner_bounds[literal] as usize..self.long_from[literal] as usize]
+    }
+
+    /// Those that may stretch over several.
+    fn owners_over_lines(&self, literal: u32) -> &[Owner] {
+        let literal = literal as usize;
+        &self.owners[self.long_from[literal] as usize..self.owner_bounds[literal + 1] as usize]
     }
 
     fn take_notes(&self) -> Notes {
@@ -167,6 +184,8 @@ impl Matcher {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .pop();
+        // After so many searches that their numbers begin anew nothing is reused.
+        let kept = kept.filter(|notes| notes.search < u32::MAX);
         let mut notes = kept.unwrap_or_else(|| Notes {
             search: 0,
             of_wordings: vec![Note::default(); self.wordings.len()],
@@ -193,10 +212,10 @@ impl Matcher {
 /// so nothing has to be cleared, however many wordings there are.
 #[derive(Debug)]
 struct Notes {
-    search: u64,
+    search: u32,
     of_wordings: Vec<Note>,
     /// For each literal, the search and the line in which it was found last.
-    of_literals: Vec<(u64, usize)>,
+    of_literals: Vec<(u32, u32)>,
     hits: Vec<Hit>,
     windows: KeptWindows,
     tries: Tries,
@@ -204,11 +223,11 @@ struct Notes {
 
 #[derive(Clone, Debug, Default)]
 struct Note {
-    search: u64,
+    search: u32,
     /// How often the wording was found.
-    matches: usize,
-    /// Where the window began in which it was last looked for.
-    last_start: Option<usize>,
+    matches: u32,
+    /// One past where the window began in which it was last looked for; 0 before.
+    looked_for: usize,
 }
 
 /// The line that was asked for last: most literals stand on the same line as the one before.
@@ -273,7 +292,7 @@ impl Search<'_> {
                 .peek()
                 .is_some_and(|span| span.start <= start && end <= span.end.saturating_add(1));
             let line = self.text.as_bytes().get(start..end).unwrap_or_default();
-            if is_known || shapes.count(shape_of(line)) > MOST_MATCHES_OF_ONE {
+            if is_known || shapes.count(shape_of(line)) > MOST_MATCHES_OF_ONE as usize {
                 self.run(from, start);
                 from = end;
             }
@@ -305,26 +324,25 @@ impl Search<'_> {
     fn look_around(&mut self, hit: &Hit) {
         self.go_to_line_of(hit.start);
         let line = self.line;
-        let owners = self.matcher.owners_of(hit.literal);
+        let matcher = self.matcher;
         let is_whole = line.end - line.start <= WINDOW;
-        let here = (self.notes.search, line.number);
+        let here = (self.notes.search, line.number as u32);
         let last = &mut self.notes.of_literals[hit.literal as usize];
         // What may stand around a literal was looked for where it was found in the same line before.
         let is_known = is_whole && std::mem::replace(last, here) == here;
         if !line.is_repeated && !is_known {
             let (start, end) = self.cut(line.start, line.end, hit.start);
-            self.look_for(owners.iter().filter(|owner| !owner.is_long), start, end);
+            self.look_for(matcher.owners_in_line(hit.literal), start, end);
         }
-        for owner in owners.iter().filter(|owner| owner.is_long) {
+        for owner in matcher.owners_over_lines(hit.literal) {
             let (start, end) = self.window_over_lines(owner.wording, hit.start);
-            self.look_for(std::iter::once(owner), start, end);
+            self.look_for(std::slice::from_ref(owner), start, end);
         }
     }
 
     /// Looks for wordings in one window.
-    fn look_for<'o>(&mut self, owners: impl Iterator<Item = &'o Owner>, start: usize, end: usize) {
-        let mut owners = owners.peekable();
-        if owners.peek().is_none() {
+    fn look_for(&mut self, owners: &[Owner], start: usize, end: usize) {
+        if owners.is_empty() {
             return;
         }
         let Notes {
@@ -346,10 +364,10 @@ impl Search<'_> {
                     ..Note::default()
                 };
             }
-            if note.last_start == Some(start) || note.matches >= MOST_MATCHES_OF_ONE {
+            if note.looked_for == start + 1 || note.matches >= MOST_MATCHES_OF_ONE {
                 continue;
             }
-            note.last_start = Some(start);
+            note.looked_for = start + 1;
             let wording = &self.matcher.wordings[owner.wording as usize];
             if self.places >= MOST_PLACES || !wording.may_stand_in(window) {
                 continue;
@@ -357,7 +375,7 @@ impl Search<'_> {
             self.places += 1;
             let window = (start, end);
             let matches = wording.read(self.text, window, self.evidence, tries, &mut self.facts);
-            note.matches += matches;
+            note.matches += matches as u32;
             if matches > 0 && wording.lines == 1 {
                 self.said.found.push((self.line.number, owner.wording));
             }
@@ -374,8 +392,9 @@ impl Search<'_> {
                 let wording = &self.matcher.wordings[wording as usize];
                 let window = (start, end);
                 let tries = &mut self.notes.tries;
-                note.matches +=
+                let matches =
                     wording.read(self.text, window, self.evidence, tries, &mut self.facts);
+                note.matches += matches as u32;
             }
         }
     }

@@ -142,9 +142,9 @@ struct PlannedCheck {
     /// For each cause, its place in the cause's list, or `UNNAMED`.
     places: Vec<u8>,
     /// For each answer that asserts facts, the numbers of their keys.
-    keys: Vec<Vec<usize>>,
+    keys: Asserted,
     /// The same of their keys together with their values.
-    facts: Vec<Vec<usize>>,
+    facts: Asserted,
     minutes: f64,
     who: Who,
     access: Access,
@@ -153,6 +153,38 @@ struct PlannedCheck {
     /// The service does it, and nobody is waited for.
     is_probe: bool,
     answers: Answers,
+}
+
+/// What the answers of a check assert, as numbers: all of them side by side, for all checks are asked
+/// for theirs.
+#[derive(Debug)]
+struct Asserted {
+    /// For each answer how many there are, and they.
+    numbers: Box<[u32]>,
+}
+
+impl Asserted {
+    fn of(answers: impl Iterator<Item = Vec<usize>>) -> Self {
+        let mut numbers = Vec::new();
+        for own in answers {
+            numbers.push(own.len() as u32);
+            numbers.extend(own.iter().map(|number| *number as u32));
+        }
+        Asserted {
+            numbers: numbers.into(),
+        }
+    }
+
+    /// The numbers of each answer.
+    fn of_each(&self) -> impl Iterator<Item = &[u32]> {
+        let mut rest = &*self.numbers;
+        std::iter::from_fn(move || {
+            let (length, numbers) = rest.split_first()?;
+            let (own, others) = numbers.split_at(*length as usize);
+            rest = others;
+            Some(own)
+        })
+    }
 }
 
 /// What somebody waits until another person has done their part, in minutes.
@@ -210,17 +242,14 @@ impl Planner {
     pub fn new(graph: &Graph, model: &Model) -> Self {
         let mut numbers = 0;
         let keys = numbered_keys(graph, &mut numbers);
-        let telling = |check: &Check, number: &dyn Fn(&str, &str) -> usize| -> Vec<Vec<usize>> {
+        let telling = |check: &Check, number: &dyn Fn(&str, &str) -> usize| {
             let answers = check.answers.iter().map(|answer| &answer.facts);
-            answers
-                .filter(|facts| !facts.is_empty())
-                .map(|facts| {
-                    facts
-                        .iter()
-                        .map(|(key, value)| number(key, value))
-                        .collect()
-                })
-                .collect()
+            let telling = answers.filter(|facts| !facts.is_empty());
+            let numbers = |facts: &BTreeMap<String, String>| -> Vec<usize> {
+                let facts = facts.iter();
+                facts.map(|(key, value)| number(key, value)).collect()
+            };
+            Asserted::of(telling.map(numbers))
         };
         let checks: Vec<PlannedCheck> = graph
             .checks
@@ -429,15 +458,18 @@ impl Planner {
     ) -> Vec<usize> {
         let first = &self.checks[chosen];
         let mut is_told = vec![false; self.numbers];
-        for key in first.keys.iter().flatten() {
-            is_told[*key] = true;
+        for key in first.keys.of_each().flatten() {
+            is_told[*key as usize] = true;
         }
         let others = (0..self.checks.len())
             .filter(|other| *other != chosen && is_open(*other))
             .map(|other| (other, &self.checks[other]))
             .filter(|(_, other)| other.access == first.access)
             // What the first one tells need not be asked again.
-            .filter(|(_, other)| !other.keys.iter().flatten().any(|key| is_told[*key]));
+            .filter(|(_, other)| {
+                let mut keys = other.keys.of_each().flatten();
+                !keys.any(|key| is_told[*key as usize])
+            });
         // Most worth first. Those that are worth little alone are worth less after another one.
         let mut found: Vec<(f64, usize)> = Vec::with_capacity(MOST_ALONG + 1);
         for (position, other) in others {
@@ -592,18 +624,18 @@ impl PlannedCheck {
     /// Whether something of whatever it would tell was told already. A probe tells one thing, so one
     /// that is known is enough: it would most likely be seen once more.
     fn is_told(&self, is_known: &[bool]) -> bool {
-        let is_told = |answer: &Vec<usize>| answer.iter().any(|key| is_known[*key]);
+        let is_told = |answer: &[u32]| answer.iter().any(|key| is_known[*key as usize]);
         match self.is_probe {
-            true => self.keys.iter().any(is_told),
-            false => self.keys.iter().all(is_told),
+            true => self.keys.of_each().any(is_told),
+            false => self.keys.of_each().all(is_told),
         }
     }
 
     /// Whether it is a question of which one answer was told: whoever is asked would say the same again,
     /// if nothing else comes to mind.
     fn is_partly_told(&self, is_known: &[bool]) -> bool {
-        let is_told = |answer: &Vec<usize>| answer.iter().all(|fact| is_known[*fact]);
-        self.is_question() && self.facts.iter().any(is_told)
+        let is_told = |answer: &[u32]| answer.iter().all(|fact| is_known[*fact as usize]);
+        self.is_question() && self.facts.of_each().any(is_told)
     }
 
     /// What is waited until its part is done, in minutes.
