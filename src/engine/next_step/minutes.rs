@@ -115,7 +115,9 @@ impl FourAnswers {
     }
 
     fn of_each(&self) -> impl Iterator<Item = &Told> {
-        self.of_cause.iter().map(|told| &self.told[usize::from(*told)])
+        self.of_cause
+            .iter()
+            .map(|told| &self.told[usize::from(*told)])
     }
 
     #[inline]
