@@ -1,6 +1,9 @@
 //! The clauses of what people say, and whether one says that something works or that it fails.
 
 use std::ops::Range;
+use std::sync::LazyLock;
+
+use super::vocabulary::Phrases;
 
 /// A denial reaches that many words on.
 const DENIAL_REACH: usize = 4;
@@ -224,8 +227,8 @@ pub(super) fn holds(words: &[Word], expected: &[&str]) -> bool {
 /// Whether some clause of a text may say that something works; `false` is certain, and known without
 /// looking at its words.
 pub(super) fn may_work(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    WORKS_PLAINLY.iter().any(|word| text.contains(word))
+    static WORKS: LazyLock<Phrases> = LazyLock::new(|| Phrases::in_any_case(WORKS_PLAINLY));
+    WORKS.stand_in(text)
 }
 
 /// Whether a clause says without doubt that something works.

@@ -33,6 +33,8 @@ mod vocabulary;
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
 
+use vocabulary::Phrases;
+
 pub use address::{Address, HostKind, addresses};
 pub use attribution::as_meant;
 pub use bytes::decoded;
@@ -220,13 +222,9 @@ impl Connections {
     }
 }
 
-/// Whether a development server's client or a debugger wrote the line.
-fn is_tools_line(line: &str) -> bool {
-    // A longer line is no console's, and looking through it for each address would take long.
-    if line.len() > 2000 {
-        return false;
-    }
-    [
+/// What stands only in the lines of development servers' clients and debuggers.
+static TOOLS_MARKS: LazyLock<Phrases> = LazyLock::new(|| {
+    Phrases::of(&[
         "[vite]",
         "[hmr]",
         "[HMR]",
@@ -238,9 +236,16 @@ fn is_tools_line(line: &str) -> bool {
         "hot-dev-client",
         "use-websocket.ts",
         "React DevTools",
-    ]
-    .iter()
-    .any(|mark| line.contains(mark))
+    ])
+});
+
+/// Whether a development server's client or a debugger wrote the line.
+fn is_tools_line(line: &str) -> bool {
+    // A longer line is no console's, and looking through it for each address would take long.
+    if line.len() > 2000 {
+        return false;
+    }
+    TOOLS_MARKS.stand_in(line)
         || line.contains("WebSocket")
             && [
                 "client:",

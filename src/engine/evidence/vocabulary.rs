@@ -1,4 +1,7 @@
-//! Lists of words of which most are known not to be the one without comparing any.
+//! Lists of words of which most are known not to be the one without comparing any, and phrases that are
+//! looked for all at once.
+
+use aho_corasick::AhoCorasick;
 
 /// Bits of a vocabulary: for each first byte and length of its words.
 const KINDS: usize = 4;
@@ -26,6 +29,43 @@ impl Vocabulary {
     pub(super) fn contains(&self, word: &str) -> bool {
         let kind = kind(word);
         self.kinds[kind / 64] >> (kind % 64) & 1 != 0 && self.words.contains(&word)
+    }
+}
+
+/// Phrases that are looked for in one pass.
+pub(super) struct Phrases {
+    /// `None` only if there were too many of them, and then none is found.
+    automaton: Option<AhoCorasick>,
+}
+
+impl Phrases {
+    /// Phrases that stand in a text as they are written here.
+    pub(super) fn of(phrases: &[&str]) -> Self {
+        Phrases {
+            automaton: AhoCorasick::new(phrases).ok(),
+        }
+    }
+
+    /// Phrases that stand in a text whatever the case of their ASCII letters.
+    pub(super) fn in_any_case(phrases: &[&str]) -> Self {
+        let mut builder = AhoCorasick::builder();
+        builder.ascii_case_insensitive(true);
+        Phrases {
+            automaton: builder.build(phrases).ok(),
+        }
+    }
+
+    /// Whether one of them stands in the text.
+    pub(super) fn stand_in(&self, text: &str) -> bool {
+        let automaton = self.automaton.as_ref();
+        automaton.is_some_and(|automaton| automaton.is_match(text))
+    }
+
+    /// Which of them stand in the text, by their numbers, also within one another.
+    pub(super) fn all_in(&self, text: &str) -> impl Iterator<Item = usize> {
+        let automaton = self.automaton.iter();
+        let found = automaton.flat_map(move |automaton| automaton.find_overlapping_iter(text));
+        found.map(|phrase| phrase.pattern().as_usize())
     }
 }
 

@@ -5,9 +5,8 @@ mod lead;
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
-
 use super::Span;
+use super::vocabulary::Phrases;
 pub use hosts::HostKind;
 pub(super) use hosts::host_kind;
 use lead::{is_announced, is_behind_a_proxy, is_example, is_set_aside, says_page, works_there};
@@ -379,9 +378,7 @@ impl Address {
 
     /// Which library or tool serves such paths.
     fn path_kind(&self) -> Option<&'static str> {
-        let named = PATHS.iter();
-        let named = named.flat_map(|paths| paths.find_overlapping_iter(&self.path));
-        let named = named.map(|found| found.pattern().as_usize()).min();
+        let named = PATHS.all_in(&self.path).min();
         let named = named.map(|first| PATH_KINDS[first].1);
         if named == Some("socket.io") || self.query.contains("EIO=") {
             return Some("socket.io");
@@ -430,12 +427,9 @@ const PATH_KINDS: &[(&str, &str)] = &[
     ("/negotiate", "signalr"),
 ];
 
-/// Looks for all of them at once; `None` only if there were too many of them.
-static PATHS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-    let words = PATH_KINDS.iter().map(|(word, _)| word);
-    let mut builder = AhoCorasick::builder();
-    builder.ascii_case_insensitive(true);
-    builder.build(words).ok()
+static PATHS: LazyLock<Phrases> = LazyLock::new(|| {
+    let words: Vec<&str> = PATH_KINDS.iter().map(|(word, _)| *word).collect();
+    Phrases::in_any_case(&words)
 });
 
 /// Whether a path ends as SockJS' do: a server's number, a session, the transport:

@@ -25,6 +25,7 @@ pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Re
     let policy = policy::read(contents, addresses, &mut reading);
     let requests = Requests::of(contents);
     let about_metro = contents.places_of(&["Disconnected from Metro", "Cannot connect to Metro"]);
+    let may_name_a_framework = FRAMEWORKS.iter().any(|name| contents.may_hold(name));
     let mut left = addresses;
     for (span, line) in lines_of(contents.text()) {
         let skipped = left.partition_point(|address| address.span.start < span.start);
@@ -37,7 +38,7 @@ pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Re
         if is_frame(line) {
             // The function's name may tell what happened; the script's name tells nothing.
             let place = part(span, place_in(line), line.len());
-            if !names_a_framework(line) {
+            if !(may_name_a_framework && names_a_framework(line)) {
                 reading.owned.push(place);
             }
             reading.regions.push(place);
@@ -59,28 +60,29 @@ pub(super) fn readings(contents: &Contents<'_>, addresses: &[Address]) -> Vec<Re
 /// <https://v8.dev/docs/stack-trace-api>.
 fn is_frame(line: &str) -> bool {
     let place = line.trim_end_matches(')');
-    // Most lines are none, which their last byte tells.
-    if !place.as_bytes().last().is_some_and(u8::is_ascii_digit) {
-        return false;
-    }
-    let Some((rest, last)) = place.rsplit_once(':') else {
+    let Some(rest) = before_number(place) else {
         return false;
     };
-    if last.is_empty() || !last.bytes().all(|digit| digit.is_ascii_digit()) {
-        return false;
-    }
-    let has_column = rest
-        .rsplit_once(':')
-        .is_some_and(|(_, row)| !row.is_empty() && row.bytes().all(|digit| digit.is_ascii_digit()));
+    let has_column = before_number(rest).is_some();
     let has_one_word = !rest.contains(' ');
     (line.starts_with("at ") && has_column)
         || (line.contains('@') && has_one_word && has_column)
         || (rest.contains(" @ ") && rest.split(' ').count() <= 5 && is_script_name(rest))
 }
 
+/// What stands before a colon and the number that ends the words.
+fn before_number(words: &str) -> Option<&str> {
+    let name = words.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let before = name.strip_suffix(':')?;
+    (name.len() < words.len()).then_some(before)
+}
+
+/// Names of frameworks' own scripts.
+const FRAMEWORKS: &[&str] = &["react-dom", "react_dom"];
+
 /// Whether the script is a framework's own, which says that the framework is in play.
 fn names_a_framework(line: &str) -> bool {
-    line.contains("react-dom") || line.contains("react_dom")
+    FRAMEWORKS.iter().any(|name| line.contains(name))
 }
 
 /// Where the script's place begins in a frame.

@@ -139,9 +139,9 @@ fn is_balancer(words: &str) -> bool {
 
 /// HAProxy's lines begin with the client's address and port.
 fn haproxy_line(line: Line<'_>) -> Option<journal::Exchange<'_>> {
-    let first = line.words().split(' ').next()?;
-    first
-        .contains(':')
+    let words = line.words().as_bytes();
+    let first = memchr::memchr2(b':', b' ', words)?;
+    (words[first] == b':')
         .then(|| haproxy::exchange(line))
         .flatten()
 }
