@@ -6,8 +6,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use wide::f32x4;
-
 use super::graph::{Frequency, Graph, Hop, Prior, Stage, StageState};
 use super::learned::LearnedPriors;
 
@@ -214,7 +212,12 @@ impl Weighed {
     fn calibrated(&self) -> (Vec<f64>, f64) {
         let families = self.families();
         let temperature = self.power();
-        let sharper = sharpened(&families, temperature);
+        // A narrower cause has no family of its own, and most positions are those of such.
+        let sharpened = |p: &f64| match *p > NEGLIGIBLE {
+            true => p.powf(temperature),
+            false => 0.0,
+        };
+        let sharper: Vec<f64> = families.iter().map(sharpened).collect();
         let other = self.something_else.powf(temperature);
         let total = sharper.iter().sum::<f64>() + other;
         let known = 1.0 - self.numbers.doubt;
@@ -574,25 +577,6 @@ impl Model {
             })
             .collect()
     }
-}
-
-/// Probabilities raised to a power, four at a time and to six digits, which is more than anybody is
-/// shown. What nobody has to reckon with becomes 0, as of a narrower cause, which has no family.
-fn sharpened(families: &[f64], power: f64) -> Vec<f64> {
-    let mut sharper = Vec::with_capacity(families.len());
-    for four in families.chunks(4) {
-        let mut own = [1.0; 4];
-        for (slot, family) in own.iter_mut().zip(four) {
-            *slot = family.max(NEGLIGIBLE) as f32;
-        }
-        let raised = (f32x4::from(own).ln() * power as f32).exp().to_array();
-        let raised = raised.into_iter().map(f64::from).zip(four);
-        sharper.extend(raised.map(|(raised, family)| match *family > NEGLIGIBLE {
-            true => raised,
-            false => 0.0,
-        }));
-    }
-    sharper
 }
 
 fn add(sums: &mut [f64], more: &[f64]) {
