@@ -3,6 +3,8 @@
 //! Patterns are found through one pass over the paste for such texts; the expression itself is
 //! compiled and run only where one was seen.
 
+use std::borrow::Cow;
+
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -55,7 +57,43 @@ const COMMON: &[&str] = &[
     "wss",
 ];
 
-/// Sets of lower-case literals, of each of which a match holds one at least, ignoring ASCII case.
+/// A text with its letters outside ASCII in lower case, every byte where it was: a letter whose other
+/// case takes more or fewer bytes stays as it is. Literals are looked for in such a text, because
+/// sentences begin with capitals in all languages ("Über das VPN", "Без VPN").
+pub(super) fn lowered(text: &str) -> Cow<'_, str> {
+    let lower = |letter: char| {
+        let mut lower = letter.to_lowercase();
+        let first = lower.next().filter(|_| lower.next().is_none());
+        first.filter(|first| first.len_utf8() == letter.len_utf8() && !letter.is_ascii())
+    };
+    let mut written: Option<String> = None;
+    let mut from = 0;
+    while let Some(passed) = text.as_bytes()[from..]
+        .iter()
+        .position(|byte| !byte.is_ascii())
+    {
+        let start = from + passed;
+        let Some(letter) = text[start..].chars().next() else {
+            break;
+        };
+        from = start + letter.len_utf8();
+        let Some(lower) = lower(letter).filter(|lower| *lower != letter) else {
+            continue;
+        };
+        let written = written.get_or_insert_with(|| String::with_capacity(text.len()));
+        written.push_str(&text[written.len()..start]);
+        written.push(lower);
+    }
+    match written {
+        Some(mut written) => {
+            written.push_str(&text[written.len()..]);
+            written.into()
+        }
+        None => text.into(),
+    }
+}
+
+/// Sets of lower-case literals, of each of which a match holds one at least, ignoring case.
 pub(super) type Requirement = Vec<Vec<String>>;
 
 /// What a match of the expression cannot do without: it fulfils one of these at least. Empty if
@@ -226,11 +264,10 @@ fn sets_of_concat(parts: &[Hir]) -> Requirement {
 /// The one text, ignoring ASCII case, that the piece matches.
 fn exact(hir: &Hir) -> Option<String> {
     match hir.kind() {
-        HirKind::Literal(literal) => Some(
-            String::from_utf8(literal.0.to_vec())
-                .ok()?
-                .to_ascii_lowercase(),
-        ),
+        HirKind::Literal(literal) => {
+            let text = std::str::from_utf8(&literal.0).ok()?;
+            Some(lowered(text).to_ascii_lowercase())
+        }
         HirKind::Class(Class::Bytes(class)) => {
             let all: usize = class.iter().map(|range| range.len()).sum();
             let mut folded = class
@@ -272,7 +309,18 @@ fn exact(hir: &Hir) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::requirements;
+    use super::{lowered, requirements};
+
+    #[test]
+    fn letters_outside_ascii_keep_their_places() {
+        assert_eq!(lowered("Über VPN: ÉCHEC, Без"), "über VPN: éCHEC, без");
+        // Its small letter is one byte longer.
+        assert_eq!(lowered("Ⱥ İ ß"), "Ⱥ İ ß");
+        assert!(matches!(
+            lowered("plain Text … ü"),
+            std::borrow::Cow::Borrowed(_)
+        ));
+    }
 
     #[test]
     fn plain_text_is_required() {

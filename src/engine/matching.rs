@@ -15,6 +15,7 @@ use super::evidence::{Connections, Fact, Lines, Span};
 use super::expression::Tries;
 use super::graph::{Graph, Pattern, Predicate};
 use super::index::{Expression, Index};
+use super::literals::lowered;
 use super::overlap::without_overlapped;
 use super::screen::Sequences;
 use super::shapes::{Shapes, shape_of};
@@ -138,9 +139,15 @@ impl Matcher {
         evidence: usize,
     ) -> Vec<Fact> {
         let mut notes = self.take_notes();
+        // Large texts are logs and dumps: whole sentences in them are programs' own.
+        let lower = match text.len() < LARGE {
+            true => lowered(text),
+            false => text.into(),
+        };
         let mut search = Search {
             matcher: self,
             text,
+            lower: &lower,
             lines,
             evidence,
             notes: &mut notes,
@@ -269,6 +276,8 @@ impl<'a> Said<'a> {
 struct Search<'a> {
     matcher: &'a Matcher,
     text: &'a str,
+    /// The same text [`lowered`], in which literals and sequences are looked for.
+    lower: &'a str,
     lines: &'a Lines<'a>,
     evidence: usize,
     notes: &'a mut Notes,
@@ -311,7 +320,7 @@ impl Search<'_> {
             hits.clear();
             self.matcher
                 .literals
-                .find(self.text.as_bytes(), from, to, &mut hits);
+                .find(self.lower.as_bytes(), from, to, &mut hits);
             for hit in &hits {
                 self.look_around(hit);
             }
@@ -352,7 +361,7 @@ impl Search<'_> {
             tries,
             ..
         } = &mut *self.notes;
-        let window = windows.sequences(self.text.as_bytes(), start, end);
+        let window = windows.sequences(self.lower.as_bytes(), start, end);
         for owner in owners {
             if !stands_beside(&self.matcher.beside, owner, window) {
                 continue;
@@ -570,6 +579,36 @@ examples = ["closed with code 1006"]
             found(text),
             expected.map(|(line, value)| (line, value.to_owned()))
         );
+    }
+
+    #[test]
+    fn sentences_begin_with_capitals_in_all_languages() {
+        let file = SourceFile {
+            name: "patterns/people.toml".to_owned(),
+            text: r#"
+title = "People"
+
+[[pattern]]
+id = "without-vpn"
+regex = "(?i)без vpn (?:работает|открывается)"
+facts = { "works.without" = "vpn" }
+examples = ["без vpn работает"]
+
+[[pattern]]
+id = "abroad"
+regex = '(?i)\bübers? vpn\b'
+facts = { "fails.when" = "vpn" }
+examples = ["über vpn"]
+"#
+            .to_owned(),
+        };
+        let matcher = Matcher::new(&read(&[file]).graph);
+        let text = "Без VPN работает\nÜbers VPN nicht\nÜber VPN";
+        let lines = Lines::new(text);
+        let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
+        let words = facts.iter().filter_map(|fact| fact.span);
+        let words: Vec<&str> = words.map(|span| &text[span.start..span.end]).collect();
+        assert_eq!(words, ["Без VPN работает", "Übers VPN", "Über VPN"]);
     }
 
     #[test]

@@ -8,6 +8,8 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
+use super::literals::lowered;
+
 /// Sequences are numbered by a hash of this many bits.
 const BITS: u32 = 14;
 /// Stands in a sequence for the edge of a word; a NUL in a text only lets more through.
@@ -41,7 +43,8 @@ impl Default for Sequences {
 }
 
 impl Sequences {
-    /// Replaces what was read before by the sequences of a window, in lower case.
+    /// Replaces what was read before by the sequences of a window, in lower case; its letters outside
+    /// ASCII must be [`lowered`] already.
     pub(super) fn read(&mut self, window: &[u8]) {
         self.seen.fill(0);
         each_sequence(window, |number| self.insert(number));
@@ -493,7 +496,10 @@ fn ascii_members(class: &Class) -> Option<Vec<u8>> {
 /// The one text in lower case that a piece matches, with the edges of words that it asks for.
 fn exact(hir: &Hir) -> Option<Vec<u8>> {
     match hir.kind() {
-        HirKind::Literal(literal) => Some(literal.0.to_ascii_lowercase()),
+        HirKind::Literal(literal) => Some(match std::str::from_utf8(&literal.0) {
+            Ok(text) => lowered(text).as_bytes().to_ascii_lowercase(),
+            Err(_) => literal.0.to_ascii_lowercase(),
+        }),
         HirKind::Class(class) => match ascii_members(class)? {
             bytes if bytes.len() == 1 => Some(bytes),
             bytes if bytes.len() > MOST_MEMBERS && bytes.iter().all(u8::is_ascii_digit) => {

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use super::super::evidence::Lines;
 use super::super::index::Index;
 use super::super::knowledge::{SourceFile, read};
+use super::super::literals::lowered;
 use super::super::matching::expressions;
 use super::super::screen::Sequences;
 use super::super::sieve::Sieve;
@@ -125,7 +126,7 @@ fn no_example_is_held_back_before_its_expression_is_run() {
                 let words = &example[window.0..window.1];
                 tries.forget();
                 tries.look_at(example, window);
-                sequences.read(words.as_bytes());
+                sequences.read(lowered(words).as_bytes());
                 if expression.find(words, 0, &mut tries).is_some()
                     && !Sieve::of(screen.words()).lets_through(&sequences)
                 {
