@@ -57,6 +57,18 @@ const COMMON: &[&str] = &[
     "wss",
 ];
 
+/// The letters of a text that are not ASCII, each with its place. Most texts hold few or none.
+pub(super) fn beyond_ascii(text: &str) -> impl Iterator<Item = (usize, char)> {
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        let rest = text.as_bytes()[from..].iter();
+        let start = from + rest.copied().position(|byte| !byte.is_ascii())?;
+        let letter = text[start..].chars().next()?;
+        from = start + letter.len_utf8();
+        Some((start, letter))
+    })
+}
+
 /// A text with its letters outside ASCII in lower case, every byte where it was: a letter whose other
 /// case takes more or fewer bytes stays as it is. Literals are looked for in such a text, because
 /// sentences begin with capitals in all languages ("Über das VPN", "Без VPN").
@@ -67,16 +79,7 @@ pub(super) fn lowered(text: &str) -> Cow<'_, str> {
         first.filter(|first| first.len_utf8() == letter.len_utf8() && !letter.is_ascii())
     };
     let mut written: Option<String> = None;
-    let mut from = 0;
-    while let Some(passed) = text.as_bytes()[from..]
-        .iter()
-        .position(|byte| !byte.is_ascii())
-    {
-        let start = from + passed;
-        let Some(letter) = text[start..].chars().next() else {
-            break;
-        };
-        from = start + letter.len_utf8();
+    for (start, letter) in beyond_ascii(text) {
         let Some(lower) = lower(letter).filter(|lower| *lower != letter) else {
             continue;
         };

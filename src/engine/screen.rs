@@ -24,7 +24,7 @@ const MOST_PLAIN: usize = 12;
 /// Of what is repeated, so much is asked for.
 const MOST_REPEATED: u32 = 3;
 /// Set in a formula's word that begins alternatives; the other bits are their length in words.
-const ANY: u16 = 0x8000;
+pub(super) const ANY: u16 = 0x8000;
 
 /// The sequences of one to three bytes that stand in a window.
 #[derive(Debug)]

@@ -16,7 +16,7 @@ const NEXT: u16 = 0;
 #[derive(Debug)]
 pub(super) struct Sieve {
     looks: Box<[Look]>,
-    /// What holds where there is nothing to look for.
+    /// Where to begin: behind the last look if there is nothing to look for.
     first: u16,
 }
 
@@ -185,5 +185,65 @@ impl Plan {
                 },
             })
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::screen::ANY;
+    use super::*;
+
+    /// What a formula asks for, as it is written down.
+    #[derive(Clone, Debug)]
+    enum Formula {
+        Sequence(u16),
+        Any(Vec<Vec<Formula>>),
+    }
+
+    fn formulas() -> impl Strategy<Value = Vec<Formula>> {
+        let sequence = (0_u16..400).prop_map(Formula::Sequence);
+        let formula = sequence.prop_recursive(4, 60, 4, |inner| {
+            let branch = prop::collection::vec(inner, 0..4);
+            prop::collection::vec(branch, 1..5).prop_map(Formula::Any)
+        });
+        prop::collection::vec(formula, 0..5)
+    }
+
+    fn words(formulas: &[Formula]) -> Vec<u16> {
+        let mut all = Vec::new();
+        for formula in formulas {
+            match formula {
+                Formula::Sequence(sequence) => all.push(*sequence),
+                Formula::Any(branches) => {
+                    let mut group = Vec::new();
+                    for branch in branches.iter().map(|branch| words(branch)) {
+                        group.push(branch.len() as u16);
+                        group.extend(branch);
+                    }
+                    all.push(ANY | group.len() as u16);
+                    all.extend(group);
+                }
+            }
+        }
+        all
+    }
+
+    fn hold(formulas: &[Formula], window: &Sequences) -> bool {
+        formulas.iter().all(|formula| match formula {
+            Formula::Sequence(sequence) => window.holds(*sequence),
+            Formula::Any(branches) => branches.iter().any(|branch| hold(branch, window)),
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn what_holds_is_let_through_and_nothing_else(formulas in formulas(), text in ".{0,200}") {
+            let mut window = Sequences::default();
+            window.read(text.as_bytes());
+            let sieve = Sieve::of(&words(&formulas));
+            prop_assert_eq!(sieve.lets_through(&window), hold(&formulas, &window));
+        }
     }
 }

@@ -489,7 +489,7 @@ fn in_lower_case(word: &str) -> Cow<'_, str> {
 }
 
 fn denies(word: &str) -> bool {
-    DENIALS.contains(&word) || word.ends_with("n't")
+    DENIALS.contains(word) || word.ends_with("n't")
 }
 
 /// Looks back over light words, and over the other members of a list, for a denial.
@@ -505,7 +505,7 @@ fn is_denied_before(before: &str, has_outcome: impl Fn() -> bool) -> bool {
         list = match (&*word, list) {
             ("or" | "oder" | "ou", _) | (",", List::Member) => List::Joined,
             (_, List::Joined) => List::Member,
-            (word, list) if LIGHT.contains(&word) => list,
+            (word, list) if LIGHT.contains(word) => list,
             _ => return false,
         };
     }
@@ -531,11 +531,11 @@ fn is_denied_after(after: &str, has_outcome: impl Fn() -> bool) -> bool {
     }
     let next: Vec<Cow<'_, str>> = words(after).take(4).collect();
     let word = |position: usize| next.get(position).map_or("", |word| &**word);
-    let is_in_play = |position: usize| IN_PLAY.contains(&word(position));
-    if BEINGS_DENIED.contains(&word(0)) {
+    let is_in_play = |position: usize| IN_PLAY.contains(word(position));
+    if BEINGS_DENIED.contains(word(0)) {
         return is_in_play(1) || is_in_play(2);
     }
-    if !BEINGS.contains(&word(0)) {
+    if !BEINGS.contains(word(0)) {
         return matches!(word(0), "off" | "disabled") && !has_outcome();
     }
     match word(1) {
@@ -578,7 +578,7 @@ fn opens_question(clause: &[Cow<'_, str>]) -> bool {
     let Some(opener) = rest.next() else {
         return false;
     };
-    OPENERS.contains(&opener) && !rest.take(3).any(|word| GRANTING.contains(&word))
+    OPENERS.contains(opener) && !rest.take(3).any(|word| GRANTING.contains(word))
 }
 
 #[cfg(test)]

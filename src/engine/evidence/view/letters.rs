@@ -1,6 +1,7 @@
 //! Letters that a chat program, a word processor or a page put in the place of plain ones.
 
 use super::Edit;
+use crate::engine::literals::beyond_ascii;
 
 /// Finds quotation marks, spaces and invisible letters that stand for plain ones or for none.
 pub(super) fn find(text: &str, edits: &mut Vec<Edit>) {
@@ -9,17 +10,8 @@ pub(super) fn find(text: &str, edits: &mut Vec<Edit>) {
 }
 
 fn unusual_letters(text: &str, edits: &mut Vec<Edit>) {
-    let mut from = 0;
-    while let Some(passed) = text.as_bytes()[from..]
-        .iter()
-        .position(|byte| !byte.is_ascii())
-    {
-        let start = from + passed;
-        let Some(letter) = text[start..].chars().next() else {
-            return;
-        };
+    for (start, letter) in beyond_ascii(text) {
         let end = start + letter.len_utf8();
-        from = end;
         if let Some(with) = plain(letter) {
             // Invisible letters join or part words in other scripts.
             if !with.is_empty() || is_between_ascii(text, start, end) {
