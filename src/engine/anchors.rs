@@ -41,6 +41,7 @@ pub(super) struct Anchors {
     bytes: Vec<u8>,
     /// Where each begins, and where the last ends.
     bounds: Vec<u32>,
+    longest: usize,
     /// Which four bytes the longer stretches begin with, unless there are too many.
     beginnings: Option<Field>,
     tables: [Table; 3],
@@ -137,9 +138,19 @@ impl Anchors {
         Anchors {
             beginnings,
             tables: entries.map(Table::new),
+            longest: bounds
+                .windows(2)
+                .map(|ends| ends[1] - ends[0])
+                .max()
+                .unwrap_or(0) as usize,
             bytes,
             bounds,
         }
+    }
+
+    /// How many bytes the longest literal has.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
     }
 
     fn literal(&self, number: u32) -> &[u8] {

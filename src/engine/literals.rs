@@ -78,6 +78,9 @@ pub(super) fn lowered(text: &str) -> Cow<'_, str> {
         let first = lower.next().filter(|_| lower.next().is_none());
         first.filter(|first| first.len_utf8() == letter.len_utf8() && !letter.is_ascii())
     };
+    if text.is_ascii() {
+        return text.into();
+    }
     let mut written: Option<String> = None;
     for (start, letter) in beyond_ascii(text) {
         let Some(lower) = lower(letter).filter(|lower| *lower != letter) else {

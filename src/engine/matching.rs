@@ -139,15 +139,9 @@ impl Matcher {
         evidence: usize,
     ) -> Vec<Fact> {
         let mut notes = self.take_notes();
-        // Large texts are logs and dumps: whole sentences in them are programs' own.
-        let lower = match text.len() < LARGE {
-            true => lowered(text),
-            false => text.into(),
-        };
         let mut search = Search {
             matcher: self,
             text,
-            lower: &lower,
             lines,
             evidence,
             notes: &mut notes,
@@ -276,8 +270,6 @@ impl<'a> Said<'a> {
 struct Search<'a> {
     matcher: &'a Matcher,
     text: &'a str,
-    /// The same text [`lowered`], in which literals and sequences are looked for.
-    lower: &'a str,
     lines: &'a Lines<'a>,
     evidence: usize,
     notes: &'a mut Notes,
@@ -318,11 +310,16 @@ impl Search<'_> {
         while from < end && self.places < MOST_PLACES {
             let to = end.min(from + STRETCH);
             hits.clear();
-            self.matcher
-                .literals
-                .find(self.lower.as_bytes(), from, to, &mut hits);
+            // Literals are in lower case. No text is copied as a whole for that, and what reaches out of
+            // the stretch is in its surroundings.
+            let literals = &self.matcher.literals;
+            let reach = literals.longest();
+            let first = self.text.floor_char_boundary(from.saturating_sub(reach));
+            let last = self.text.ceil_char_boundary(to + reach);
+            let around = lowered(&self.text[first..last]);
+            literals.find(around.as_bytes(), from - first, to - first, &mut hits);
             for hit in &hits {
-                self.look_around(hit);
+                self.look_around(hit.literal, first + hit.start);
             }
             from = to;
         }
@@ -330,21 +327,21 @@ impl Search<'_> {
     }
 
     /// Looks for the wordings that may stand around a literal.
-    fn look_around(&mut self, hit: &Hit) {
-        self.go_to_line_of(hit.start);
+    fn look_around(&mut self, literal: u32, at: usize) {
+        self.go_to_line_of(at);
         let line = self.line;
         let matcher = self.matcher;
         let is_whole = line.end - line.start <= WINDOW;
         let here = (self.notes.search, line.number as u32);
-        let last = &mut self.notes.of_literals[hit.literal as usize];
+        let last = &mut self.notes.of_literals[literal as usize];
         // What may stand around a literal was looked for where it was found in the same line before.
         let is_known = is_whole && std::mem::replace(last, here) == here;
         if !line.is_repeated && !is_known {
-            let (start, end) = self.cut(line.start, line.end, hit.start);
-            self.look_for(matcher.owners_in_line(hit.literal), start, end);
+            let (start, end) = self.cut(line.start, line.end, at);
+            self.look_for(matcher.owners_in_line(literal), start, end);
         }
-        for owner in matcher.owners_over_lines(hit.literal) {
-            let (start, end) = self.window_over_lines(owner.wording, hit.start);
+        for owner in matcher.owners_over_lines(literal) {
+            let (start, end) = self.window_over_lines(owner.wording, at);
             self.look_for(std::slice::from_ref(owner), start, end);
         }
     }
@@ -361,7 +358,7 @@ impl Search<'_> {
             tries,
             ..
         } = &mut *self.notes;
-        let window = windows.sequences(self.lower.as_bytes(), start, end);
+        let window = windows.sequences(self.text, start, end);
         for owner in owners {
             if !stands_beside(&self.matcher.beside, owner, window) {
                 continue;
@@ -480,13 +477,13 @@ impl KeptWindows {
         }
     }
 
-    fn sequences(&mut self, text: &[u8], start: usize, end: usize) -> &Sequences {
+    fn sequences(&mut self, text: &str, start: usize, end: usize) -> &Sequences {
         // Both ends count: a line's window and one that runs on from it begin alike.
         let place = (start.wrapping_mul(31) ^ end.wrapping_mul(7)) % KEPT_WINDOWS;
         let (from, to, sequences) = &mut self.windows[place];
         // What was never read has no end, and an empty window holds no literal.
         if (*from, *to) != (start, end) {
-            sequences.read(&text[start..end]);
+            sequences.read(lowered(&text[start..end]).as_bytes());
             (*from, *to) = (start, end);
         }
         sequences
@@ -599,16 +596,36 @@ id = "abroad"
 regex = '(?i)\bübers? vpn\b'
 facts = { "fails.when" = "vpn" }
 examples = ["über vpn"]
+
+[[pattern]]
+id = "as-written"
+regex = 'Ошибка [0-9]'
+facts = { "client.reason" = "hidden" }
+examples = ["Ошибка 7"]
 "#
             .to_owned(),
         };
         let matcher = Matcher::new(&read(&[file]).graph);
-        let text = "Без VPN работает\nÜbers VPN nicht\nÜber VPN";
-        let lines = Lines::new(text);
-        let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
-        let words = facts.iter().filter_map(|fact| fact.span);
-        let words: Vec<&str> = words.map(|span| &text[span.start..span.end]).collect();
-        assert_eq!(words, ["Без VPN работает", "Übers VPN", "Über VPN"]);
+        let text = "Без VPN работает\nÜbers VPN nicht\nÜber VPN\nОшибка 7, ошибка 8";
+        let found = |text: &str| {
+            let lines = Lines::new(text);
+            let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
+            let words = facts.iter().filter_map(|fact| fact.span);
+            let words = words.map(|span| text[span.start..span.end].to_owned());
+            words.collect::<Vec<String>>()
+        };
+        let words = ["Без VPN работает", "Übers VPN", "Über VPN", "Ошибка 7"];
+        assert_eq!(found(text), words);
+        // Wherever they stand in a text that is looked through in stretches.
+        for filling in [LARGE - 40, LARGE + 1, 2 * STRETCH + 3] {
+            let filling = "Ä filling line\n".repeat(filling / 16);
+            assert_eq!(
+                found(&format!("{filling}{text}")),
+                words,
+                "{}",
+                filling.len()
+            );
+        }
     }
 
     #[test]

@@ -522,13 +522,6 @@ enum List {
 
 /// Whether what follows says that it is not in play: "is not involved", "is off".
 fn is_denied_after(after: &str, has_outcome: impl Fn() -> bool) -> bool {
-    let may_deny = |word: Cow<'_, str>| {
-        let may_be = BEINGS.contains(&word) || BEINGS_DENIED.contains(&word);
-        may_be || matches!(&*word, "off" | "disabled")
-    };
-    if !words(after).next().is_some_and(may_deny) {
-        return false;
-    }
     let next: Vec<Cow<'_, str>> = words(after).take(4).collect();
     let word = |position: usize| next.get(position).map_or("", |word| &**word);
     let is_in_play = |position: usize| IN_PLAY.contains(word(position));

@@ -3,13 +3,13 @@
 
 use aho_corasick::AhoCorasick;
 
-/// Bits of a vocabulary: for each first byte and length of its words.
+/// So many numbers hold a bit for each kind of word.
 const KINDS: usize = 4;
 
 /// A list of words in lower case.
 pub(super) struct Vocabulary {
     words: &'static [&'static str],
-    /// Which first bytes and lengths there are, by a number of eight bits of both.
+    /// Which first bytes and lengths there are, see [`kind`].
     kinds: [u64; KINDS],
 }
 
