@@ -61,12 +61,25 @@ const COMMON: &[&str] = &[
 pub(super) fn beyond_ascii(text: &str) -> impl Iterator<Item = (usize, char)> {
     let mut from = 0;
     std::iter::from_fn(move || {
-        let rest = text.as_bytes()[from..].iter();
-        let start = from + rest.copied().position(|byte| !byte.is_ascii())?;
+        let start = from + first_beyond_ascii(&text.as_bytes()[from..])?;
         let letter = text[start..].chars().next()?;
         from = start + letter.len_utf8();
         Some((start, letter))
     })
+}
+
+/// The place of the first byte that is not ASCII. Asking a few bytes at once is faster than one after the
+/// other.
+fn first_beyond_ascii(bytes: &[u8]) -> Option<usize> {
+    const AT_ONCE: usize = 16;
+    let is_beyond = |bytes: &[u8]| bytes.iter().fold(0, |all, byte| all | byte) > 0x7f;
+    let chunks = bytes.chunks(AT_ONCE);
+    let passed = AT_ONCE * chunks.take_while(|chunk| !is_beyond(chunk)).count();
+    let place = bytes
+        .get(passed..)?
+        .iter()
+        .position(|byte| !byte.is_ascii())?;
+    Some(passed + place)
 }
 
 /// A text with its letters outside ASCII in lower case, every byte where it was: a letter whose other
@@ -78,9 +91,6 @@ pub(super) fn lowered(text: &str) -> Cow<'_, str> {
         let first = lower.next().filter(|_| lower.next().is_none());
         first.filter(|first| first.len_utf8() == letter.len_utf8() && !letter.is_ascii())
     };
-    if text.is_ascii() {
-        return text.into();
-    }
     let mut written: Option<String> = None;
     for (start, letter) in beyond_ascii(text) {
         let Some(lower) = lower(letter).filter(|lower| *lower != letter) else {
@@ -134,6 +144,7 @@ fn read(expression: &str) -> Option<Hir> {
 pub(super) fn requirements_of(hir: &Hir) -> Vec<Requirement> {
     let mut ways = ways(hir);
     for way in &mut ways {
+        way.retain_mut(|set| stands_in_lines(set));
         way.sort();
         way.dedup();
     }
@@ -141,6 +152,19 @@ pub(super) fn requirements_of(hir: &Hir) -> Vec<Requirement> {
         return Vec::new();
     }
     ways
+}
+
+/// Leaves of each literal the longest stretch that stands in one line, because literals are looked for
+/// line by line. Whether all that is left is still long enough.
+fn stands_in_lines(set: &mut [String]) -> bool {
+    for literal in set.iter_mut().filter(|literal| literal.contains('\n')) {
+        let lines = literal.split('\n');
+        *literal = lines
+            .max_by_key(|line| line.len())
+            .unwrap_or_default()
+            .to_owned();
+    }
+    set.iter().all(|literal| literal.len() >= SHORTEST)
 }
 
 /// The ways to match: one for each branch of the expression's widest alternation.
@@ -353,6 +377,15 @@ mod tests {
             ways.iter()
                 .all(|way| way.contains(&vec!["port".to_owned()]))
         );
+    }
+
+    #[test]
+    fn what_is_required_stands_in_one_line() {
+        assert_eq!(
+            requirements("^first line\\nand the second one$"),
+            [[["and the second one"]]]
+        );
+        assert!(requirements("a\\nb").is_empty());
     }
 
     #[test]

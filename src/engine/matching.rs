@@ -151,7 +151,7 @@ impl Matcher {
             facts: Vec::new(),
         };
         if text.len() < LARGE {
-            search.run(0, text.len());
+            search.run_over_new_lines();
         } else {
             search.run_over_lines(&known());
         }
@@ -237,8 +237,6 @@ struct LineAt {
     number: usize,
     start: usize,
     end: usize,
-    /// A line with the same words was looked at before, so what stands in this one is known.
-    is_repeated: bool,
 }
 
 /// What the lines of a text said, for those with the same words further down: consoles repeat
@@ -249,6 +247,9 @@ struct Said<'a> {
     first: foldhash::HashMap<&'a [u8], usize>,
     /// Lines and the wordings that stand in them, in the order in which they were found.
     found: Vec<(usize, u32)>,
+    /// Lines and the literals in them around which wordings over several lines may stand, each with its
+    /// place in the line.
+    begun: Vec<(usize, (u32, usize))>,
 }
 
 impl<'a> Said<'a> {
@@ -256,14 +257,14 @@ impl<'a> Said<'a> {
     fn first_like(&mut self, words: &'a [u8], number: usize) -> usize {
         *self.first.entry(words).or_insert(number)
     }
+}
 
-    /// The wordings that stand in a line. Lines are looked at in their order, and so they are found.
-    fn in_line(&self, number: usize) -> Vec<u32> {
-        let begin = self.found.partition_point(|(line, _)| *line < number);
-        let of_line = self.found[begin..].iter();
-        let of_line = of_line.take_while(|(line, _)| *line == number);
-        of_line.map(|(_, wording)| *wording).collect()
-    }
+/// What was noted of a line. Lines are looked at in their order, and so they are noted.
+fn of_line<T: Copy>(noted: &[(usize, T)], number: usize) -> Vec<T> {
+    let begin = noted.partition_point(|(line, _)| *line < number);
+    let of_line = noted[begin..].iter();
+    let of_line = of_line.take_while(|(line, _)| *line == number);
+    of_line.map(|(_, own)| *own).collect()
 }
 
 /// One text being searched.
@@ -280,6 +281,26 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
+    /// Looks through all lines but those whose words stood in an earlier one: what those say is known.
+    fn run_over_new_lines(&mut self) {
+        let mut from = 0;
+        for number in 0..self.lines.len() {
+            let (start, end) = self.lines.bounds(number);
+            if end - start > WINDOW || start == end {
+                continue;
+            }
+            let words = &self.text.as_bytes()[start..end];
+            let first = self.said.first_like(words, number);
+            if first < number {
+                self.run(from, start);
+                self.go_to_line(number);
+                self.repeat(first);
+                from = end;
+            }
+        }
+        self.run(from, self.text.len());
+    }
+
     /// Looks through all but the known lines, and those whose shape was seen so often that every
     /// wording for which they could stand was found as often as it is counted.
     fn run_over_lines(&mut self, known: &[Span]) {
@@ -310,12 +331,10 @@ impl Search<'_> {
         while from < end && self.places < MOST_PLACES {
             let to = end.min(from + STRETCH);
             hits.clear();
-            // Literals are in lower case. No text is copied as a whole for that, and what reaches out of
-            // the stretch is in its surroundings.
+            // Literals are in lower case and stand in one line. No text is copied as a whole for that,
+            // and what reaches out of the stretch is in its surroundings.
             let literals = &self.matcher.literals;
-            let reach = literals.longest();
-            let first = self.text.floor_char_boundary(from.saturating_sub(reach));
-            let last = self.text.ceil_char_boundary(to + reach);
+            let (first, last) = self.surroundings(from, to, literals.longest());
             let around = lowered(&self.text[first..last]);
             literals.find(around.as_bytes(), from - first, to - first, &mut hits);
             for hit in &hits {
@@ -324,6 +343,18 @@ impl Search<'_> {
             from = to;
         }
         self.notes.hits = hits;
+    }
+
+    /// A stretch with what stands before and behind it on its first and last line, `reach` bytes at most.
+    fn surroundings(&self, from: usize, to: usize, reach: usize) -> (usize, usize) {
+        let first = self.text.floor_char_boundary(from.saturating_sub(reach));
+        let last = self.text.ceil_char_boundary(to + reach);
+        let before = memchr::memrchr(b'\n', &self.text.as_bytes()[first..from]);
+        let behind = memchr::memchr(b'\n', &self.text.as_bytes()[to..last]);
+        (
+            before.map_or(first, |end| first + end + 1),
+            behind.map_or(last, |end| to + end),
+        )
     }
 
     /// Looks for the wordings that may stand around a literal.
@@ -336,11 +367,22 @@ impl Search<'_> {
         let last = &mut self.notes.of_literals[literal as usize];
         // What may stand around a literal was looked for where it was found in the same line before.
         let is_known = is_whole && std::mem::replace(last, here) == here;
-        if !line.is_repeated && !is_known {
+        if !is_known {
             let (start, end) = self.cut(line.start, line.end, at);
             self.look_for(matcher.owners_in_line(literal), start, end);
         }
-        for owner in matcher.owners_over_lines(literal) {
+        if !matcher.owners_over_lines(literal).is_empty() {
+            if self.text.len() < LARGE {
+                let place = at - line.start;
+                self.said.begun.push((line.number, (literal, place)));
+            }
+            self.look_over_lines(literal, at);
+        }
+    }
+
+    /// Looks for the wordings over several lines that may stand around a literal.
+    fn look_over_lines(&mut self, literal: u32, at: usize) {
+        for owner in self.matcher.owners_over_lines(literal) {
             let (start, end) = self.window_over_lines(owner.wording, at);
             self.look_for(std::slice::from_ref(owner), start, end);
         }
@@ -391,7 +433,7 @@ impl Search<'_> {
     /// Reads what stood in the first line with the same words as this one.
     fn repeat(&mut self, first: usize) {
         let (start, end) = self.cut(self.line.start, self.line.end, self.line.start);
-        for wording in self.said.in_line(first) {
+        for wording in of_line(&self.said.found, first) {
             let note = &mut self.notes.of_wordings[wording as usize];
             if note.matches < MOST_MATCHES_OF_ONE && self.places < MOST_PLACES {
                 self.places += 1;
@@ -402,6 +444,9 @@ impl Search<'_> {
                     wording.read(self.text, window, self.evidence, tries, &mut self.facts);
                 note.matches += matches as u32;
             }
+        }
+        for (literal, place) in of_line(&self.said.begun, first) {
+            self.look_over_lines(literal, start + place);
         }
     }
 
@@ -422,22 +467,7 @@ impl Search<'_> {
 
     fn go_to_line(&mut self, number: usize) {
         let (start, end) = self.lines.bounds(number);
-        self.line = LineAt {
-            number,
-            start,
-            end,
-            is_repeated: false,
-        };
-        // Lines of a large text are known by their shapes.
-        if self.text.len() >= LARGE || end - start > WINDOW || start == end {
-            return;
-        }
-        let words = &self.text.as_bytes()[start..end];
-        let first = self.said.first_like(words, number);
-        if first < number {
-            self.line.is_repeated = true;
-            self.repeat(first);
-        }
+        self.line = LineAt { number, start, end };
     }
 
     fn window_over_lines(&self, wording: u32, at: usize) -> (usize, usize) {
@@ -492,22 +522,29 @@ impl KeptWindows {
 
 /// Which of the facts a predicate rests on; `None` if it does not hold.
 pub fn holds(predicate: &Predicate, facts: &[&Fact]) -> Option<Vec<usize>> {
+    let mut used = Vec::new();
+    rests_on(predicate, facts, &mut used).then_some(used)
+}
+
+/// Whether a predicate holds. Adds the facts that it rests on to `used`; what was added by one that
+/// does not hold means nothing.
+pub(super) fn rests_on(predicate: &Predicate, facts: &[&Fact], used: &mut Vec<usize>) -> bool {
     match predicate {
-        Predicate::All { all } => {
-            let mut used = Vec::new();
-            for part in all {
-                used.extend(holds(part, facts)?);
-            }
-            Some(used)
+        Predicate::All { all } => all.iter().all(|part| rests_on(part, facts, used)),
+        Predicate::Any { any } => {
+            let begun = used.len();
+            any.iter().any(|part| {
+                used.truncate(begun);
+                rests_on(part, facts, used)
+            })
         }
-        Predicate::Any { any } => any.iter().find_map(|part| holds(part, facts)),
-        Predicate::Is { key, is, hop } => collect(facts, |f| {
+        Predicate::Is { key, is, hop } => collect(facts, used, |f| {
             f.hop == *hop && *f.key == **key && *f.value == **is
         }),
-        Predicate::In { key, r#in, hop } => collect(facts, |f| {
+        Predicate::In { key, r#in, hop } => collect(facts, used, |f| {
             f.hop == *hop && *f.key == **key && r#in.iter().any(|value| *f.value == **value)
         }),
-        Predicate::Within { key, within, hop } => collect(facts, |f| {
+        Predicate::Within { key, within, hop } => collect(facts, used, |f| {
             f.hop == *hop
                 && *f.key == **key
                 && f.value.parse::<f64>().is_ok_and(|number| {
@@ -519,14 +556,11 @@ pub fn holds(predicate: &Predicate, facts: &[&Fact]) -> Option<Vec<usize>> {
     }
 }
 
-fn collect(facts: &[&Fact], is_meant: impl Fn(&Fact) -> bool) -> Option<Vec<usize>> {
-    let found: Vec<usize> = facts
-        .iter()
-        .enumerate()
-        .filter(|(_, fact)| is_meant(fact))
-        .map(|(position, _)| position)
-        .collect();
-    (!found.is_empty()).then_some(found)
+fn collect(facts: &[&Fact], used: &mut Vec<usize>, is_meant: impl Fn(&Fact) -> bool) -> bool {
+    let begun = used.len();
+    let facts = facts.iter().enumerate();
+    used.extend(facts.filter(|(_, fact)| is_meant(fact)).map(|(at, _)| at));
+    used.len() > begun
 }
 
 #[cfg(test)]
@@ -576,6 +610,36 @@ examples = ["closed with code 1006"]
             found(text),
             expected.map(|(line, value)| (line, value.to_owned()))
         );
+    }
+
+    #[test]
+    fn a_line_that_comes_again_may_go_on_otherwise() {
+        let file = SourceFile {
+            name: "patterns/client.toml".to_owned(),
+            text: r#"
+title = "A client"
+
+[[pattern]]
+id = "gave-up"
+regex = 'attempt (?P<code>[0-9]+) failed\ngiving up'
+lines = 2
+facts = { "close.code" = "$code" }
+examples = ["attempt 1006 failed\ngiving up"]
+"#
+            .to_owned(),
+        };
+        let matcher = Matcher::new(&read(&[file]).graph);
+        let places = |text: &str| {
+            let lines = Lines::new(text);
+            let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
+            let places = facts.iter().filter_map(|fact| fact.span);
+            places.map(|span| span.start).collect::<Vec<usize>>()
+        };
+        let retry = "attempt 1006 failed\nagain\n";
+        let last = "attempt 1006 failed\ngiving up";
+        assert_eq!(places(&format!("{retry}{last}")), [retry.len()]);
+        assert_eq!(places(&format!("{last}\n{last}")), [0, last.len() + 1]);
+        assert!(places(retry).is_empty());
     }
 
     #[test]

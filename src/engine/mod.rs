@@ -13,6 +13,7 @@ pub mod dice;
 pub mod evidence;
 mod expression;
 pub mod graph;
+mod greatest;
 mod index;
 pub mod knowledge;
 pub mod learned;

@@ -184,6 +184,8 @@ pub struct Posterior {
 #[derive(Clone, Debug)]
 struct Weighed {
     causes: Vec<f64>,
+    /// The probability of each family, at its root's position.
+    families: Vec<f64>,
     something_else: f64,
     /// How many findings were read from words, and fixes in vain.
     findings: usize,
@@ -192,15 +194,6 @@ struct Weighed {
 }
 
 impl Weighed {
-    /// The probability of each family, at its root's position.
-    fn families(&self) -> Vec<f64> {
-        let mut families = vec![0.0; self.causes.len()];
-        for (cause, probability) in self.causes.iter().enumerate() {
-            families[self.root_of[cause]] += probability;
-        }
-        families
-    }
-
     /// To which power the families' probabilities are raised at the very end.
     fn power(&self) -> f64 {
         let findings = self.findings.max(1) as f64;
@@ -210,14 +203,15 @@ impl Weighed {
     /// Probabilities that mean what they say, see [`Numbers::temperature`] and [`Numbers::doubt`],
     /// and that of "something else". The order of families and the shares within them stay.
     fn calibrated(&self) -> (Vec<f64>, f64) {
-        let families = self.families();
+        let families = &self.families;
         let temperature = self.power();
         // A narrower cause has no family of its own, and most positions are those of such.
-        let sharpened = |p: &f64| match *p > NEGLIGIBLE {
-            true => p.powf(temperature),
-            false => 0.0,
-        };
-        let sharper: Vec<f64> = families.iter().map(sharpened).collect();
+        let mut sharper = vec![0.0; families.len()];
+        for (sharper, family) in sharper.iter_mut().zip(families) {
+            if *family > NEGLIGIBLE {
+                *sharper = family.powf(temperature);
+            }
+        }
         let other = self.something_else.powf(temperature);
         let total = sharper.iter().sum::<f64>() + other;
         let known = 1.0 - self.numbers.doubt;
@@ -234,8 +228,8 @@ impl Posterior {
     /// The probability of each family at its root's position, before probabilities are made to mean
     /// what they say. That last step was fitted on whole pastes: whoever weighs a part of the
     /// evidence by itself, to see whether it stands alone, needs what the words alone make of it.
-    pub fn families_as_weighed(&self) -> Vec<f64> {
-        self.weighed.families()
+    pub fn families_as_weighed(&self) -> &[f64] {
+        &self.weighed.families
     }
 
     /// To which power the families' probabilities were raised at the very end, see
@@ -257,10 +251,20 @@ impl Posterior {
             let is_root = self.weighed.root_of[*cause] == *cause;
             self.weighed.findings += usize::from(is_root);
         }
+        self.weighed.families = families(&self.weighed.causes, &self.weighed.root_of);
         (self.causes, self.something_else) = self.weighed.calibrated();
         self.tried = tried;
         self
     }
+}
+
+/// The probability of each family, at its root's position.
+fn families(causes: &[f64], root_of: &[usize]) -> Vec<f64> {
+    let mut families = vec![0.0; causes.len()];
+    for (probability, root) in causes.iter().zip(root_of) {
+        families[*root] += probability;
+    }
+    families
 }
 
 fn bit(stage: Stage) -> u8 {
@@ -498,6 +502,7 @@ impl Model {
         }
         let something_else = scores.pop().unwrap_or(1.0);
         let weighed = Weighed {
+            families: families(&scores, &self.root_of),
             causes: scores,
             something_else,
             findings: read_from_words(&contributions, sources),

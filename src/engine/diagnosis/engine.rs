@@ -7,10 +7,11 @@ use foldhash::HashMap;
 
 use super::super::evidence::{Fact, Review};
 use super::super::graph::Graph;
+use super::super::greatest::greatest;
 use super::super::index::Index;
 use super::super::knowledge;
 use super::super::learned::LearnedPriors;
-use super::super::matching::{Matcher, expressions, holds};
+use super::super::matching::{Matcher, expressions, rests_on};
 use super::super::next_step::{ButtonWords, Choice, Circumstances, Plan, Planner, StepKind};
 use super::super::ranking::{Model, Numbers, Posterior, Source};
 use super::super::timeouts::{Known, candidates};
@@ -68,6 +69,11 @@ fn weighing(graph: &Graph, numbers: Numbers, learned: &LearnedPriors) -> (Model,
     let model = Model::with_learned(graph, numbers, learned);
     let planner = Planner::new(graph, &model);
     (model, planner)
+}
+
+/// A probability in ten-thousandths, as it is shown.
+fn rounded(probability: f64) -> u64 {
+    u64::from((probability * 10_000.0 + 0.5) as u32)
 }
 
 impl Engine {
@@ -280,6 +286,8 @@ impl Engine {
         let plain: Vec<&Fact> = facts.iter().map(|(_, fact)| *fact).collect();
         let mut seen = Vec::new();
         let mut combined: Vec<usize> = Vec::new();
+        // What is asked for again and again is written into the same memory.
+        let (mut positions, mut alike, mut used) = (Vec::new(), Vec::new(), Vec::new());
         for (position, fact) in plain.iter().enumerate() {
             if plain[..position].iter().any(|other| other.key == fact.key) {
                 continue;
@@ -289,12 +297,12 @@ impl Engine {
             let Some(rows) = self.symptoms_of_key.get(&*fact.key) else {
                 continue;
             };
-            let (positions, alike): (Vec<usize>, Vec<&Fact>) = (position..plain.len())
-                .filter(|other| plain[*other].key == fact.key)
-                .map(|other| (other, plain[other]))
-                .unzip();
+            positions.clear();
+            positions.extend((position..plain.len()).filter(|at| plain[*at].key == fact.key));
+            alike.clear();
+            alike.extend(positions.iter().map(|at| plain[*at]));
             seen.extend(rows.iter().filter_map(|row| {
-                let shown = self.shown(*row, &alike)?;
+                let shown = self.shown(*row, &alike, &mut used)?;
                 Some((*row, facts[positions[shown]].0))
             }));
         }
@@ -303,15 +311,18 @@ impl Engine {
         seen.extend(
             combined
                 .into_iter()
-                .filter_map(|row| Some((row, facts[self.shown(row, &plain)?].0))),
+                .filter_map(|row| Some((row, facts[self.shown(row, &plain, &mut used)?].0))),
         );
         seen.sort_unstable();
         seen
     }
 
     /// If the symptom holds, which of the facts shows it best.
-    fn shown(&self, row: usize, facts: &[&Fact]) -> Option<usize> {
-        let used = holds(&self.graph.symptoms[row].when, facts)?;
+    fn shown(&self, row: usize, facts: &[&Fact], used: &mut Vec<usize>) -> Option<usize> {
+        used.clear();
+        if !rests_on(&self.graph.symptoms[row].when, facts, used) {
+            return None;
+        }
         used.iter()
             .copied()
             .find(|position| facts[*position].span.is_some())
@@ -431,22 +442,13 @@ impl Engine {
         // Where nothing is left of several after rounding, what the words made of them decides. Causes
         // are in the order of their ids, so their positions decide between equals.
         let as_weighed = posterior.families_as_weighed();
-        let mut order: Vec<(f64, f64, usize)> = (0..families.len())
-            .filter(|cause| self.model.root_of(*cause) == *cause)
-            .map(|cause| (round(families[cause]), round(as_weighed[cause]), cause))
-            .collect();
-        let likelier = |a: &(f64, f64, usize), b: &(f64, f64, usize)| {
-            let by_words = b.1.total_cmp(&a.1);
-            b.0.total_cmp(&a.0).then(by_words).then(a.2.cmp(&b.2))
-        };
-        if order.len() > MOST_CAUSES {
-            order.select_nth_unstable_by(MOST_CAUSES, likelier);
-            order.truncate(MOST_CAUSES);
-        }
-        order.sort_unstable_by(likelier);
-        order
-            .iter()
-            .map(|(_, _, cause)| *cause)
+        let roots = (0..families.len()).filter(|cause| self.model.root_of(*cause) == *cause);
+        let order = roots.map(|cause| {
+            let likelihood = rounded(families[cause]) << 16 | rounded(as_weighed[cause]);
+            (likelihood, cause)
+        });
+        greatest(order, MOST_CAUSES)
+            .into_iter()
             .enumerate()
             .filter(|(place, cause)| *place < 3 || families[*cause] >= LEAST_LISTED)
             .map(|(_, cause)| self.ranked_cause(cause, symptoms, posterior, families))

@@ -25,7 +25,10 @@ impl<'a> Contents<'a> {
     pub fn of(text: &'a str) -> Self {
         let seen = (text.len() <= LONGEST).then(|| {
             let mut seen = [0; 1 << (BITS - 6)];
-            for three in text.as_bytes().windows(3) {
+            // The last three bytes; what seems to come before the first two only adds stretches.
+            let mut three = 0;
+            for byte in text.as_bytes() {
+                three = three >> 8 | u32::from(*byte) << 16;
                 let number = number(three);
                 seen[number / 64] |= 1_u64 << (number % 64);
             }
@@ -43,7 +46,8 @@ impl<'a> Contents<'a> {
     pub fn may_hold(&self, words: &str) -> bool {
         self.seen.as_ref().is_none_or(|seen| {
             words.as_bytes().windows(3).all(|three| {
-                let number = number(three);
+                let three = three.iter().rev();
+                let number = number(three.fold(0, |packed, byte| packed << 8 | u32::from(*byte)));
                 seen[number / 64] & (1 << (number % 64)) != 0
             })
         })
@@ -72,12 +76,10 @@ impl<'a> Contents<'a> {
     }
 }
 
-fn number(three: &[u8]) -> usize {
-    let packed = match three {
-        [first, second, third] => u32::from_le_bytes([*first, *second, *third, 0]),
-        _ => 0,
-    };
-    ((packed | FOLD).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
+/// The number of three bytes, the first of them lowest.
+#[inline(always)]
+fn number(three: u32) -> usize {
+    ((three | FOLD).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
 }
 
 /// Where some words stand in a text, in order.

@@ -57,6 +57,8 @@ pub(super) enum Kind {
 
 /// Where the next recording begins, at or after a byte of the text.
 pub(super) fn next_recording(text: &str, from: usize) -> Option<(Kind, usize)> {
+    // All of them begin with a name in quotation marks, and most pastes hold no such mark.
+    memchr::memchr(b'"', &text.as_bytes()[from..])?;
     let archive = har::start(text, from).map(|start| (Kind::Archive, start));
     let log = netlog::start(text, from).map(|start| (Kind::NetworkLog, start));
     let report = report::start(text, from).map(|start| (Kind::Report, start));

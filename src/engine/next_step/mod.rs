@@ -17,6 +17,7 @@ pub(super) use minutes::{HAND_OVER_MINUTES, NEARLY_CERTAIN, is_worth_it};
 
 use super::evidence::Fact;
 use super::graph::{Access, Check, CheckKind, Graph, Who};
+use super::greatest::greatest;
 use super::matching::holds;
 use super::ranking::{Model, Posterior};
 
@@ -342,15 +343,11 @@ impl Planner {
         }
         // A fix that did not help is not offered again: what is left of its cause's chance is for
         // whoever looks next.
-        let mut likeliest: Vec<usize> = (0..families.len())
-            .filter(|cause| families[*cause] > 0.0 && !posterior.tried.contains(cause))
-            .collect();
-        let likelier = |a: &usize, b: &usize| families[*b].total_cmp(&families[*a]).then(a.cmp(b));
-        if likeliest.len() > HORIZON {
-            likeliest.select_nth_unstable_by(HORIZON, likelier);
-            likeliest.truncate(HORIZON);
-        }
-        likeliest.sort_unstable_by(likelier);
+        let likely = families.iter().enumerate();
+        let likely = likely.filter(|(cause, p)| **p > 0.0 && !posterior.tried.contains(cause));
+        // Numbers above 0 are in the order of their bits.
+        let likely = likely.map(|(cause, probability)| (probability.to_bits(), cause));
+        let likeliest = greatest(likely, HORIZON);
         let minutes = likeliest.iter().map(|cause| {
             self.fix_minutes[*cause] + VERIFY_MINUTES + waiting(self.fix_who[*cause], can)
         });

@@ -64,10 +64,17 @@ fn is_frame(line: &str) -> bool {
         return false;
     };
     let has_column = before_number(rest).is_some();
-    let has_one_word = !rest.contains(' ');
+    let spaces = memchr::memchr_iter(b' ', rest.as_bytes()).count();
     (line.starts_with("at ") && has_column)
-        || (line.contains('@') && has_one_word && has_column)
-        || (rest.contains(" @ ") && rest.split(' ').count() <= 5 && is_script_name(rest))
+        || (has_column && spaces == 0 && memchr::memchr(b'@', line.as_bytes()).is_some())
+        || (spaces < 5 && lone_at(rest).is_some() && is_script_name(rest))
+}
+
+/// Where ` @ ` stands.
+fn lone_at(words: &str) -> Option<usize> {
+    let words = words.as_bytes();
+    let spaces = memchr::memchr_iter(b'@', words).filter_map(|at| at.checked_sub(1));
+    { spaces }.find(|space| words[*space..].starts_with(b" @ "))
 }
 
 /// What stands before a colon and the number that ends the words.
@@ -89,7 +96,7 @@ fn names_a_framework(line: &str) -> bool {
 fn place_in(line: &str) -> usize {
     line.rfind('(')
         .filter(|_| line.ends_with(')'))
-        .or_else(|| line.find(" @ "))
+        .or_else(|| lone_at(line))
         .or_else(|| line.find('@'))
         .unwrap_or(0)
 }

@@ -231,7 +231,8 @@ fn after(words: &str, mark: &str) -> Option<usize> {
 /// `app-1  | ` of docker compose, `0|app  | ` of PM2.
 fn pipe_prefix(words: &str) -> Option<usize> {
     let window = words.as_bytes().get(..words.len().min(64))?;
-    let bar = memchr::memmem::find(window, b" | ")?;
+    let space = memchr::memchr_iter(b'|', window).filter_map(|bar| bar.checked_sub(1));
+    let bar = { space }.find(|space| window[*space..].starts_with(b" | "))?;
     let name = std::str::from_utf8(&window[..bar]).ok()?.trim_end();
     let is_name = !name.is_empty()
         && name
