@@ -161,6 +161,12 @@ pub(super) fn is_within(spans: &[Span], span: Span) -> bool {
     after > 0 && span.start < spans[after - 1].end
 }
 
+/// Where a byte stands between two spaces; the place of the first of them.
+pub(super) fn between_spaces(words: &[u8], byte: u8) -> Option<usize> {
+    let mut spaces = memchr::memchr_iter(byte, words).filter_map(|at| at.checked_sub(1));
+    spaces.find(|space| words[*space] == b' ' && words.get(space + 2) == Some(&b' '))
+}
+
 /// The lines of a text without the space around them, each with its place.
 pub(super) fn lines_of(text: &str) -> impl Iterator<Item = (Span, &str)> {
     let ends = memchr::memchr_iter(b'\n', text.as_bytes()).chain(std::iter::once(text.len()));

@@ -8,7 +8,7 @@ mod policy;
 mod requests;
 
 use super::contents::Contents;
-use super::reading::{Reading, lines_of};
+use super::reading::{Reading, between_spaces, lines_of};
 use super::{Address, Span};
 use requests::Requests;
 
@@ -72,9 +72,7 @@ fn is_frame(line: &str) -> bool {
 
 /// Where ` @ ` stands.
 fn lone_at(words: &str) -> Option<usize> {
-    let words = words.as_bytes();
-    let spaces = memchr::memchr_iter(b'@', words).filter_map(|at| at.checked_sub(1));
-    { spaces }.find(|space| words[*space..].starts_with(b" @ "))
+    between_spaces(words.as_bytes(), b'@')
 }
 
 /// What stands before a colon and the number that ends the words.

@@ -2,6 +2,7 @@
 //! logs put in front of a line.
 
 use super::super::Span;
+use super::super::reading::between_spaces;
 
 /// A field of a line and where it stands.
 #[derive(Clone, Copy, Debug, Default)]
@@ -231,8 +232,7 @@ fn after(words: &str, mark: &str) -> Option<usize> {
 /// `app-1  | ` of docker compose, `0|app  | ` of PM2.
 fn pipe_prefix(words: &str) -> Option<usize> {
     let window = words.as_bytes().get(..words.len().min(64))?;
-    let space = memchr::memchr_iter(b'|', window).filter_map(|bar| bar.checked_sub(1));
-    let bar = { space }.find(|space| window[*space..].starts_with(b" | "))?;
+    let bar = between_spaces(window, b'|')?;
     let name = std::str::from_utf8(&window[..bar]).ok()?.trim_end();
     let is_name = !name.is_empty()
         && name
