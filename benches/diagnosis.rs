@@ -30,7 +30,7 @@ DevTools failed to load source map: Could not load content for https://chat.exam
 It works on my machine, there is an nginx in front of the server.
 ";
 
-/// What Chrome's console alone shows of a socket that closes again and again, 970 bytes.
+/// What Chrome's console alone shows of a socket that closes again and again, 1,003 bytes.
 const CONSOLE: &str = "main.4f2a91c3.js:1 WebSocket connection to 'wss://chat.example.org/live/feed?room=42' failed: 
 t.connect @ main.4f2a91c3.js:1
 (anonymous) @ main.4f2a91c3.js:1
@@ -44,6 +44,7 @@ main.4f2a91c3.js:1 WebSocket connection to 'wss://chat.example.org/live/feed?roo
 t.connect @ main.4f2a91c3.js:1
 (anonymous) @ main.4f2a91c3.js:1
 setTimeout (async)
+(anonymous) @ main.4f2a91c3.js:1
 t.retry @ main.4f2a91c3.js:1
 onclose @ main.4f2a91c3.js:1
 main.4f2a91c3.js:1 WebSocket error:  Event {isTrusted: true, type: 'error', target: WebSocket, currentTarget: WebSocket, eventPhase: 2, …}
