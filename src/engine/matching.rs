@@ -585,13 +585,24 @@ facts = { "close.code" = "$code" }
 examples = ["closed with code 1006"]
 "#;
 
-    /// The lines on which facts were found, with their values.
-    fn found(text: &str) -> Vec<(usize, String)> {
+    fn matcher_of(patterns: &str) -> Matcher {
         let file = SourceFile {
             name: "patterns/people.toml".to_owned(),
-            text: SPOKEN.to_owned(),
+            text: patterns.to_owned(),
         };
-        let matcher = Matcher::new(&read(&[file]).graph);
+        Matcher::new(&read(&[file]).graph)
+    }
+
+    /// Where facts were found.
+    fn places(matcher: &Matcher, text: &str) -> Vec<Span> {
+        let lines = Lines::new(text);
+        let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
+        facts.iter().filter_map(|fact| fact.span).collect()
+    }
+
+    /// The lines on which facts were found, with their values.
+    fn found(text: &str) -> Vec<(usize, String)> {
+        let matcher = matcher_of(SPOKEN);
         let lines = Lines::new(text);
         let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
         let line = |fact: &Fact| fact.span.map_or(0, |span| lines.line_of(span.start));
@@ -614,9 +625,8 @@ examples = ["closed with code 1006"]
 
     #[test]
     fn a_line_that_comes_again_may_go_on_otherwise() {
-        let file = SourceFile {
-            name: "patterns/client.toml".to_owned(),
-            text: r#"
+        let matcher = matcher_of(
+            r#"
 title = "A client"
 
 [[pattern]]
@@ -625,28 +635,23 @@ regex = 'attempt (?P<code>[0-9]+) failed\ngiving up'
 lines = 2
 facts = { "close.code" = "$code" }
 examples = ["attempt 1006 failed\ngiving up"]
-"#
-            .to_owned(),
-        };
-        let matcher = Matcher::new(&read(&[file]).graph);
-        let places = |text: &str| {
-            let lines = Lines::new(text);
-            let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
-            let places = facts.iter().filter_map(|fact| fact.span);
-            places.map(|span| span.start).collect::<Vec<usize>>()
+"#,
+        );
+        let starts = |text: &str| -> Vec<usize> {
+            let places = places(&matcher, text);
+            places.iter().map(|span| span.start).collect()
         };
         let retry = "attempt 1006 failed\nagain\n";
         let last = "attempt 1006 failed\ngiving up";
-        assert_eq!(places(&format!("{retry}{last}")), [retry.len()]);
-        assert_eq!(places(&format!("{last}\n{last}")), [0, last.len() + 1]);
-        assert!(places(retry).is_empty());
+        assert_eq!(starts(&format!("{retry}{last}")), [retry.len()]);
+        assert_eq!(starts(&format!("{last}\n{last}")), [0, last.len() + 1]);
+        assert!(starts(retry).is_empty());
     }
 
     #[test]
     fn sentences_begin_with_capitals_in_all_languages() {
-        let file = SourceFile {
-            name: "patterns/people.toml".to_owned(),
-            text: r#"
+        let matcher = matcher_of(
+            r#"
 title = "People"
 
 [[pattern]]
@@ -666,17 +671,13 @@ id = "as-written"
 regex = 'Ошибка [0-9]'
 facts = { "client.reason" = "hidden" }
 examples = ["Ошибка 7"]
-"#
-            .to_owned(),
-        };
-        let matcher = Matcher::new(&read(&[file]).graph);
+"#,
+        );
         let text = "Без VPN работает\nÜbers VPN nicht\nÜber VPN\nОшибка 7, ошибка 8";
-        let found = |text: &str| {
-            let lines = Lines::new(text);
-            let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
-            let words = facts.iter().filter_map(|fact| fact.span);
-            let words = words.map(|span| text[span.start..span.end].to_owned());
-            words.collect::<Vec<String>>()
+        let found = |text: &str| -> Vec<String> {
+            let places = places(&matcher, text);
+            let words = places.iter().map(|span| &text[span.start..span.end]);
+            words.map(str::to_owned).collect()
         };
         let words = ["Без VPN работает", "Übers VPN", "Über VPN", "Ошибка 7"];
         assert_eq!(found(text), words);
