@@ -520,12 +520,6 @@ impl KeptWindows {
     }
 }
 
-/// Which of the facts a predicate rests on; `None` if it does not hold.
-pub fn holds(predicate: &Predicate, facts: &[&Fact]) -> Option<Vec<usize>> {
-    let mut used = Vec::new();
-    rests_on(predicate, facts, &mut used).then_some(used)
-}
-
 /// Whether a predicate holds. Adds the facts that it rests on to `used`; what was added by one that
 /// does not hold means nothing.
 pub(super) fn rests_on(predicate: &Predicate, facts: &[&Fact], used: &mut Vec<usize>) -> bool {
@@ -593,20 +587,22 @@ examples = ["closed with code 1006"]
         Matcher::new(&read(&[file]).graph)
     }
 
+    fn facts(matcher: &Matcher, text: &str) -> Vec<Fact> {
+        let lines = Lines::new(text);
+        matcher.facts(text, &lines, Vec::new, &Connections::default(), 0)
+    }
+
     /// Where facts were found.
     fn places(matcher: &Matcher, text: &str) -> Vec<Span> {
-        let lines = Lines::new(text);
-        let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
-        facts.iter().filter_map(|fact| fact.span).collect()
+        let facts = facts(matcher, text).into_iter();
+        facts.filter_map(|fact| fact.span).collect()
     }
 
     /// The lines on which facts were found, with their values.
     fn found(text: &str) -> Vec<(usize, String)> {
-        let matcher = matcher_of(SPOKEN);
         let lines = Lines::new(text);
-        let facts = matcher.facts(text, &lines, Vec::new, &Connections::default(), 0);
         let line = |fact: &Fact| fact.span.map_or(0, |span| lines.line_of(span.start));
-        facts
+        facts(&matcher_of(SPOKEN), text)
             .iter()
             .map(|fact| (line(fact), fact.value.to_string()))
             .collect()

@@ -405,6 +405,11 @@ impl Model {
         self.root_of[cause]
     }
 
+    /// The probability of each family, at its root's position.
+    pub fn families(&self, posterior: &Posterior) -> Vec<f64> {
+        families(&posterior.causes, &self.root_of)
+    }
+
     /// The positions of a root's narrower causes.
     pub fn narrower(&self, root: usize) -> &[usize] {
         &self.narrower[root]

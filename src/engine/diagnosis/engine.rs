@@ -71,11 +71,6 @@ fn weighing(graph: &Graph, numbers: Numbers, learned: &LearnedPriors) -> (Model,
     (model, planner)
 }
 
-/// A probability in ten-thousandths, as it is shown.
-fn rounded(probability: f64) -> u64 {
-    u64::from((probability * 10_000.0 + 0.5) as u32)
-}
-
 impl Engine {
     /// Compiles a graph with the usual numbers.
     pub fn new(graph: Graph) -> Self {
@@ -275,7 +270,7 @@ impl Engine {
         let posterior = self.model.posterior(&seen);
         let posterior = posterior.without_fixed(tried, FIX_IN_VAIN);
         Weighed {
-            families: self.families(&posterior),
+            families: self.model.families(&posterior),
             symptoms,
             posterior,
         }
@@ -327,15 +322,6 @@ impl Engine {
             .copied()
             .find(|position| facts[*position].span.is_some())
             .or(used.first().copied())
-    }
-
-    /// The probability of each family, at its root's position.
-    pub(super) fn families(&self, posterior: &Posterior) -> Vec<f64> {
-        let mut families = vec![0.0; posterior.causes.len()];
-        for (cause, probability) in posterior.causes.iter().enumerate() {
-            families[self.model.root_of(cause)] += probability;
-        }
-        families
     }
 
     fn assemble(
@@ -444,7 +430,7 @@ impl Engine {
         let as_weighed = posterior.families_as_weighed();
         let roots = (0..families.len()).filter(|cause| self.model.root_of(*cause) == *cause);
         let order = roots.map(|cause| {
-            let likelihood = rounded(families[cause]) << 16 | rounded(as_weighed[cause]);
+            let likelihood = parts(families[cause]) << 16 | parts(as_weighed[cause]);
             (likelihood, cause)
         });
         greatest(order, MOST_CAUSES)

@@ -18,7 +18,7 @@ pub(super) use minutes::{HAND_OVER_MINUTES, NEARLY_CERTAIN, is_worth_it};
 use super::evidence::Fact;
 use super::graph::{Access, Check, CheckKind, Graph, Who};
 use super::greatest::greatest;
-use super::matching::holds;
+use super::matching::rests_on;
 use super::ranking::{Model, Posterior};
 
 /// Minutes for the verification after a fix.
@@ -732,7 +732,7 @@ fn answer_probabilities(graph: &Graph, model: &Model, check: &Check) -> Vec<Vec<
                 .iter()
                 .enumerate()
                 .filter(|(row, symptom)| {
-                    model.is_informative(*row) && holds(&symptom.when, &facts).is_some()
+                    model.is_informative(*row) && rests_on(&symptom.when, &facts, &mut Vec::new())
                 })
                 .map(|(row, _)| row)
                 .collect();
